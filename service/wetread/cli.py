@@ -1,0 +1,171 @@
+"""The command line: `wetread VERB`. Each verb imports only what it runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wetread.errors import Misconfigured, WetreadError
+
+if TYPE_CHECKING:
+    from wetread.config import Settings
+
+    Door = Callable[[Settings, threading.Event], None]
+
+EXIT_FAILED = 1
+EXIT_MISCONFIGURED = 2
+
+_EXAMPLES = {
+    "demo": "wetread demo --images ./my-radiographs --keep",
+    "serve": "WETREAD_HOME=/var/lib/wetread wetread serve",
+    "listen": "WETREAD_QUEUE__URL=redis://127.0.0.1:6379/0 wetread listen",
+    "work": "WETREAD_QUEUE__URL=redis://127.0.0.1:6379/0 wetread work --role analyse",
+    "api": "WETREAD_HTTP__PORT=8080 wetread api",
+    "send": "wetread send ./study --to WETREAD@127.0.0.1:11112",
+    "doctor": "wetread doctor",
+    "models": "wetread models list",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; its exit status: 0 done, 1 not done, 2 a setting is wrong."""
+    options = _make_parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except Misconfigured as error:
+        print(f"wetread: {error}", file=sys.stderr)
+        return EXIT_MISCONFIGURED
+    except WetreadError as error:
+        print(f"wetread: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_FAILED
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="wetread",
+        description="Automatic wet reads of radiographs over DICOM. Research use only.",
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    demo = _add(verbs, "demo", "show the whole road on synthetic radiographs, with a stand-in PACS", _demo)
+    demo.add_argument("--images", type=Path, metavar="FOLDER", help="send these DICOM files instead")
+    demo.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
+    serve = _add(verbs, "serve", "run listener, workers, publisher and HTTP in one watched tree", _serve)
+    listen = _add(verbs, "listen", "run the DICOM listener", _listen)
+    work = _add(verbs, "work", "run models, or conclude and publish", _work)
+    work.add_argument("--role", choices=("analyse", "publish", "all"), default="all")
+    work.add_argument("--slot", type=int, default=0, help="number of this worker on this machine")
+    api = _add(verbs, "api", "run the HTTP door", _api)
+    for door in (serve, listen, work, api):
+        door.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
+    send = _add(verbs, "send", "send DICOM files by C-STORE, as a modality would", _send)
+    send.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+    send.add_argument("--to", default="WETREAD@127.0.0.1:11112", metavar="AET@HOST:PORT")
+    send.add_argument("--from", dest="caller", default="WETREADSEND", metavar="AET")
+    _add(verbs, "doctor", "check settings, models, ledger, spool and destinations", _doctor)
+    models = _add(verbs, "models", "list the model bundles, or show one's card", _models)
+    models.add_argument("action", choices=("list", "show"))
+    models.add_argument("name", nargs="?", help="with show: the model's name")
+    return parser
+
+
+def _add(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    summary: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name, help=summary, description=summary, epilog=f"example: {_EXAMPLES[name]}")
+    verb.set_defaults(run=run)
+    return verb
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from wetread.demo.main import run
+
+    return run(images=options.images, keep=options.keep)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from wetread import serve
+
+    return _run_door(serve.run, options)
+
+
+def _listen(options: argparse.Namespace) -> int:
+    from wetread.receive import main
+
+    return _run_door(main.run, options)
+
+
+def _work(options: argparse.Namespace) -> int:
+    from wetread.worker import main
+
+    runs: dict[str, Door] = {
+        "analyse": lambda settings, stop: main.run_analyst(settings, stop, slot=options.slot),
+        "publish": main.run_publisher,
+        "all": lambda settings, stop: main.run_all(settings, stop, slot=options.slot),
+    }
+    return _run_door(runs[options.role], options)
+
+
+def _api(options: argparse.Namespace) -> int:
+    from wetread.api import main
+
+    return _run_door(main.run, options)
+
+
+def _run_door(run: Door, options: argparse.Namespace) -> int:
+    from wetread.config import load_settings
+    from wetread.logs import start_logging
+
+    settings = load_settings()
+    start_logging(level=settings.log.level, style=settings.log.format)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if options.until_stdin_closes:
+        threading.Thread(target=_stop_with_stdin, daemon=True).start()
+    run(settings, stop)
+    return 0
+
+
+def _stop_with_stdin() -> None:
+    # The supervisor holds the other end: when it dies, however it dies, this read returns.
+    os.read(sys.stdin.fileno(), 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _send(options: argparse.Namespace) -> int:
+    from wetread.deliver.send import run
+
+    return run(options.paths, to=options.to, caller=options.caller)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from wetread.doctor import run
+
+    return run()
+
+
+def _models(options: argparse.Namespace) -> int:
+    from wetread.config import load_settings
+    from wetread.infer.bundle import load_bundles
+
+    bundles = load_bundles(load_settings().models_folder)
+    if options.action == "list":
+        for bundle in bundles:
+            print(f"{bundle.id.name:<12} {bundle.id.version:<8} {bundle.manifest.title}")
+        return 0
+    chosen = [bundle for bundle in bundles if bundle.id.name == options.name]
+    if not chosen:
+        raise WetreadError(f"no model named {options.name!r}: see `wetread models list`")
+    print(chosen[0].card_path.read_text(encoding="utf-8"))
+    return 0

@@ -1,0 +1,219 @@
+"""Settings: read once in a door's main, checked, frozen, passed on.
+
+Order of strength: `WETREAD_<SECTION>__<KEY>` in the environment, then the file named by `WETREAD_CONFIG`
+(default `wetread.toml` in `WETREAD_HOME`), then the defaults below.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.sources import TomlConfigSettingsSource
+
+from wetread.domain import Destination, ObjectKind
+from wetread.errors import Misconfigured
+
+
+def _check_ae_title(value: str) -> str:
+    """PS3.5 table 6.2-1: at most 16 characters, no backslash or control character, not blank."""
+    if (
+        not value.strip()
+        or len(value) > 16
+        or "\\" in value
+        or not value.isprintable()
+        or not value.isascii()
+    ):
+        raise ValueError("an AE title has 1 to 16 printable ASCII characters and no backslash")
+    return value.strip()
+
+
+AeTitle = Annotated[str, AfterValidator(_check_ae_title)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DicomSettings(_Section):
+    """The DICOM listener. `allowed_callers` empty: any calling AE title (the address is loopback)."""
+
+    ae_title: AeTitle = "WETREAD"
+    host: str = "127.0.0.1"
+    port: Port = 11112
+    allowed_callers: tuple[AeTitle, ...] = ()
+    check_called_aet: bool = True
+    max_associations: int = Field(32, ge=1, le=1000)
+    max_object_bytes: int = Field(512 * 2**20, ge=2**20)
+    network_timeout_s: float = Field(30.0, gt=0)
+    urgent_callers: tuple[AeTitle, ...] = ()
+
+
+class HttpSettings(_Section):
+    """The HTTP door. `max_upload_bytes` bounds one request."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    max_upload_bytes: int = Field(512 * 2**20, ge=2**20)
+
+
+class QueueSettings(_Section):
+    """`embedded`: the ledger itself with a wake-up. `redis://...`: Celery on Redis."""
+
+    url: str = Field("embedded", pattern=r"^(embedded|rediss?://\S+)$")
+
+
+class LedgerSettings(_Section):
+    """Empty: SQLite in `WETREAD_HOME`. Otherwise an SQLAlchemy URL (its password is a secret)."""
+
+    url: SecretStr = SecretStr("")
+
+
+class SpoolSettings(_Section):
+    """Empty: a folder in `WETREAD_HOME`. `watermark_bytes`: refuse new images below this free space."""
+
+    url: str = ""
+    watermark_bytes: int = Field(512 * 2**20, ge=0)
+
+
+class ModelSettings(_Section):
+    """Where bundles are; empty: the `models` folder shipped with the source."""
+
+    path: str = ""
+
+
+class StudySettings(_Section):
+    """A study is quiet `quiet_s` seconds after its last image."""
+
+    quiet_s: float = Field(3.0, ge=0, le=3600)
+
+
+class WorkerSettings(_Section):
+    """`processes` inference processes, each with `threads` ONNX Runtime threads."""
+
+    processes: int = Field(1, ge=1, le=64)
+    threads: int = Field(0, ge=0, le=256)
+    max_attempts: int = Field(3, ge=1)
+    lease_s: float = Field(60.0, gt=0)
+
+
+class CaptureSettings(_Section):
+    """Longest side of an overlay capture in pixels."""
+
+    max_side: int = Field(2048, ge=256, le=8192)
+
+
+class DestinationSettings(_Section):
+    """One receiver of results. DICOM (C-STORE) in this release."""
+
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")
+    kind: Literal["dicom"] = "dicom"
+    host: str = "127.0.0.1"
+    port: Port
+    ae_title: AeTitle
+    objects: tuple[ObjectKind, ...] = ()
+
+    def to_domain(self) -> Destination:
+        """The same as the noun the rooms share."""
+        return Destination(
+            name=self.name,
+            kind=self.kind,
+            host=self.host,
+            port=self.port,
+            ae_title=self.ae_title,
+            objects=self.objects,
+        )
+
+
+class LogSettings(_Section):
+    """`format` json for machines, text for people."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["json", "text"] = "text"
+
+
+class Settings(BaseSettings):
+    """Everything an administrator may set, in one frozen object."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WETREAD_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    home: Path = Path(".wetread")
+    dicom: DicomSettings = DicomSettings()
+    http: HttpSettings = HttpSettings()
+    queue: QueueSettings = QueueSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    spool: SpoolSettings = SpoolSettings()
+    models: ModelSettings = ModelSettings()
+    study: StudySettings = StudySettings()
+    worker: WorkerSettings = WorkerSettings()
+    capture: CaptureSettings = CaptureSettings()
+    log: LogSettings = LogSettings()
+    destinations: tuple[DestinationSettings, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file over defaults; no dotenv, no secrets folder."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_config_file())
+
+    @property
+    def ledger_url(self) -> str:
+        """SQLAlchemy URL of the ledger."""
+        return self.ledger.url.get_secret_value() or f"sqlite:///{self.home.resolve() / 'ledger.db'}"
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where objects are kept."""
+        return Path(self.spool.url.removeprefix("file://")) if self.spool.url else self.home / "spool"
+
+    @property
+    def models_folder(self) -> Path:
+        """Where bundles are found."""
+        return Path(self.models.path) if self.models.path else Path(__file__).parents[2] / "models"
+
+
+def _config_file() -> Path:
+    home = Path(os.environ.get("WETREAD_HOME", ".wetread"))
+    return Path(os.environ.get("WETREAD_CONFIG", home / "wetread.toml"))
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read file and environment. Raises Misconfigured with one line that names the setting."""
+    if "WETREAD_CONFIG" in os.environ and not _config_file().is_file():
+        raise Misconfigured(f"WETREAD_CONFIG: no such file: {_config_file()}")
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]  # checked by pydantic itself
+    except ValidationError as error:
+        raise Misconfigured(_first_problem(error)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise Misconfigured(f"{_config_file()}: not valid TOML: {error}") from error
+    except ValueError as error:
+        raise Misconfigured(f"settings: {error}") from error
+    _check_destinations(settings)
+    return settings
+
+
+def _first_problem(error: ValidationError) -> str:
+    # The rejected value is left out: it may be a secret.
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"setting {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def _check_destinations(settings: Settings) -> None:
+    names = [destination.name for destination in settings.destinations]
+    doubled = {name for name in names if names.count(name) > 1}
+    if doubled:
+        raise Misconfigured(f"setting destinations: two are named {sorted(doubled)[0]!r}")

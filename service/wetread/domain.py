@@ -1,0 +1,258 @@
+"""The nouns every room shares: plain frozen values, no input or output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+StudyUid = NewType("StudyUid", str)
+SopInstanceUid = NewType("SopInstanceUid", str)
+SpoolKey = NewType("SpoolKey", str)
+InstanceId = NewType("InstanceId", int)
+AnalysisId = NewType("AnalysisId", int)
+DeliveryId = NewType("DeliveryId", int)
+
+
+class Zone(StrEnum):
+    """Where a probability lies between a finding's two operating points."""
+
+    POSITIVE = "positive"
+    DOUBTFUL = "doubtful"
+    NEGATIVE = "negative"
+
+
+class Outcome(StrEnum):
+    """The terminal answer of one study revision."""
+
+    FINDINGS = "findings"
+    NO_FINDINGS = "no_findings"
+    NOT_EVALUABLE = "not_evaluable"
+
+
+class Lane(StrEnum):
+    """Priority lane of an analysis."""
+
+    URGENT = "urgent"
+    ROUTINE = "routine"
+
+
+class AnalysisState(StrEnum):
+    """Life of one instance x model. `DECLINED` and `FAILED` carry a reason code."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    DECLINED = "declined"
+    FAILED = "failed"
+
+
+class DeliveryState(StrEnum):
+    """Life of one object x destination."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    COMMITTED = "committed"
+    REFUSED = "refused"
+
+
+class ObjectKind(StrEnum):
+    """What a result object is."""
+
+    STRUCTURED_REPORT = "sr"
+    CAPTURE = "capture"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A coded concept: value, coding scheme designator, meaning (PS3.3 table 8.8-1)."""
+
+    value: str
+    scheme: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the original image.
+
+    0-based; the outer corner of the first pixel is (0, 0); `right` and `bottom` are exclusive
+    edges. `probability` 0..1 is the peak evidence inside.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoints:
+    """Two thresholds on the calibrated probability; `sensitive` <= `specific`."""
+
+    sensitive: float
+    specific: float
+
+    def zone(self, probability: float) -> Zone:
+        """Cut the probability in three."""
+        if probability >= self.specific:
+            return Zone.POSITIVE
+        return Zone.DOUBTFUL if probability >= self.sensitive else Zone.NEGATIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One coded concept on one image, as one model sees it.
+
+    `probability` is calibrated, 0..1. `boxes` are empty when negative. `heat_map` names a spool
+    object: a NumPy .npy array (rows, columns), float16 0..1, spread over the whole image.
+    """
+
+    code: Code
+    label: str
+    probability: float
+    zone: Zone
+    operating_points: OperatingPoints
+    boxes: tuple[Box, ...] = ()
+    heat_map: SpoolKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelId:
+    """A bundle by name and version; `digest` is the SHA-256 of its model.onnx."""
+
+    name: str
+    version: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHeader:
+    """What is read of one image before its pixels, normalised for routing.
+
+    Text is upper case and stripped; '' or None where the object does not say.
+    """
+
+    SOPClassUID: str
+    SOPInstanceUID: SopInstanceUid
+    StudyInstanceUID: StudyUid
+    SeriesInstanceUID: str
+    TransferSyntaxUID: str
+    Modality: str
+    body_part: str
+    view: str
+    laterality: str
+    age_years: float | None
+    PhotometricInterpretation: str
+    Rows: int
+    Columns: int
+    BitsStored: int
+    SamplesPerPixel: int
+    frames: int
+    has_pixel_data: bool
+    is_presentation: bool
+    is_human: bool
+    is_urgent: bool
+    Manufacturer: str
+    StudyDate: str
+    StudyTime: str
+    StudyDescription: str
+    AccessionNumber: str
+    PatientID: str
+    PatientName: str
+    PatientBirthDate: str
+    PatientSex: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One SOP instance as received and kept; `digest` is the SHA-256 of its data set bytes.
+
+    `received_at` is seconds since the epoch, UTC.
+    """
+
+    id: InstanceId
+    header: ImageHeader
+    digest: str
+    spool_key: SpoolKey
+    size_bytes: int
+    received_at: float
+    calling_aet: str
+    is_conflicting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One instance x one model x one version: unique, and the unit of work.
+
+    `reason` is a stable code (such as `body_part_out_of_scope`) when declined or failed;
+    `reason_text` says it to a person. `provider` is ONNX Runtime's execution provider.
+    """
+
+    id: AnalysisId
+    instance_id: InstanceId
+    model: ModelId
+    state: AnalysisState
+    lane: Lane = Lane.ROUTINE
+    attempts: int = 0
+    reason: str = ""
+    reason_text: str = ""
+    provider: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResultObject:
+    """One DICOM object Wetread made, durable in the spool before it is listed."""
+
+    SOPInstanceUID: SopInstanceUid
+    SOPClassUID: str
+    SeriesInstanceUID: str
+    kind: ObjectKind
+    spool_key: SpoolKey
+    size_bytes: int
+    source: SopInstanceUid | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A study revision's answer and its objects."""
+
+    study: StudyUid
+    revision: int
+    outcome: Outcome
+    created_at: float
+    objects: tuple[ResultObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One object x one destination."""
+
+    id: DeliveryId
+    object: ResultObject
+    study: StudyUid
+    destination: str
+    state: DeliveryState
+    attempts: int = 0
+    next_attempt_at: float = 0.0
+    last_status: str = ""
+    last_error: str = ""
+    sent_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where results go. `objects` empty means every kind."""
+
+    name: str
+    kind: str
+    host: str = ""
+    port: int = 0
+    ae_title: str = ""
+    objects: tuple[ObjectKind, ...] = ()
+
+    def takes(self, kind: ObjectKind) -> bool:
+        """Whether this destination wants objects of this kind."""
+        return not self.objects or kind in self.objects

@@ -1,0 +1,84 @@
+"""Three families of failure, and the named members a door translates into an answer."""
+
+
+class WetreadError(Exception):
+    """Anything Wetread raises on purpose. `code` is stable and safe to show to a peer."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+
+
+class Rejected(WetreadError):
+    """This input will never work: tell the sender and keep a record."""
+
+    code = "rejected"
+
+
+class Unreadable(Rejected):
+    """The bytes are not a DICOM object that can be parsed."""
+
+    code = "unreadable"
+
+
+class Undecodable(Rejected):
+    """The header parses, the pixels cannot be decoded to an image that may be trusted."""
+
+    code = "undecodable"
+
+
+class Mismatch(Rejected):
+    """The request and the object it carries disagree (SOP class, UID)."""
+
+    code = "mismatch"
+
+
+class Unsupported(Rejected):
+    """A class or syntax that is known and not taken here."""
+
+    code = "unsupported"
+
+
+class InvalidObject(Rejected):
+    """A result object failed the gate and must not leave."""
+
+    code = "invalid_object"
+
+
+class Refused(Rejected):
+    """A destination answered that it will not take this object."""
+
+    code = "refused"
+
+
+class NotFound(Rejected):
+    """No such study, object or model here."""
+
+    code = "not_found"
+
+
+class Transient(WetreadError):
+    """The same call may work later."""
+
+    code = "transient"
+
+
+class OutOfSpace(Transient):
+    """The disk is full or above its watermark."""
+
+    code = "out_of_space"
+
+
+class Unreachable(Transient):
+    """A destination or broker did not answer."""
+
+    code = "unreachable"
+
+
+class Misconfigured(WetreadError):
+    """A setting is wrong: do not start."""
+
+    code = "misconfigured"

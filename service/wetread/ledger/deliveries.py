@@ -1,0 +1,115 @@
+"""What each destination is still owed: refused is not the same as unreachable."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select, update
+
+from wetread.domain import Delivery, DeliveryId, DeliveryState, StudyUid
+from wetread.ledger import tables
+from wetread.ledger.reports import to_object
+from wetread.ledger.store import Lease, Store
+
+_D = tables.deliveries.c
+
+
+class Deliveries:
+    """Rows of one object x one destination."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def claim_next(self, lease: Lease, *, only: Collection[str]) -> Delivery | None:
+        """Take the oldest delivery that is due for one of the destinations `only`; None when none is."""
+        query = select(_D.id).where(_is_due(lease.now), _D.destination.in_(only))
+        query = query.order_by(_D.next_attempt_at, _D.id).limit(1)
+        with self._store.read() as connection:
+            if connection.execute(query).first() is None:
+                return None
+        with self._store.write() as connection:
+            chosen = connection.scalar(query.with_for_update(skip_locked=True))
+            if chosen is None:
+                return None
+            change = {
+                "lease_until": lease.until,
+                "claimed_by": lease.holder,
+                "attempts": _D.attempts + 1,
+            }
+            connection.execute(update(tables.deliveries).where(_D.id == chosen).values(change))
+            row = connection.execute(_joined().where(_D.id == chosen)).mappings().one()
+        return to_delivery(row)
+
+    def mark_sent(self, delivery: DeliveryId, *, status: str, now: float) -> None:
+        """The destination has it."""
+        self._set(delivery, state=DeliveryState.SENT, last_status=status, last_error="", sent_at=now)
+
+    def mark_refused(self, delivery: DeliveryId, *, status: str, error: str) -> None:
+        """The destination will not take it: for a person to look at."""
+        self._set(delivery, state=DeliveryState.REFUSED, last_status=status, last_error=error)
+
+    def postpone(self, delivery: DeliveryId, *, until: float, status: str, error: str) -> None:
+        """Not now: try again at `until`, epoch seconds."""
+        self._set(delivery, next_attempt_at=until, last_status=status, last_error=error)
+
+    def retry(self, delivery: DeliveryId, *, now: float) -> bool:
+        """A person asks for another try of a pending or refused delivery; False when there is none."""
+        open_states = (DeliveryState.PENDING, DeliveryState.REFUSED)
+        match = and_(_D.id == delivery, _D.state.in_(open_states))
+        change = {"state": DeliveryState.PENDING, "next_attempt_at": now, "attempts": 0}
+        with self._store.write() as connection:
+            return connection.execute(update(tables.deliveries).where(match).values(change)).rowcount == 1
+
+    def next_due_at(self) -> float | None:
+        """When the first pending delivery falls due, epoch seconds."""
+        query = select(func.min(_D.next_attempt_at)).where(_D.state == DeliveryState.PENDING)
+        with self._store.read() as connection:
+            at: float | None = connection.scalar(query)
+            return at
+
+    def of_study(self, study: StudyUid) -> list[Delivery]:
+        """A study's deliveries in order of creation."""
+        with self._store.read() as connection:
+            rows = connection.execute(_joined().where(_D.study_uid == study).order_by(_D.id)).mappings()
+            return [to_delivery(row) for row in rows]
+
+    def page(self, *, state: DeliveryState | None, after: int, limit: int) -> list[Delivery]:
+        """Deliveries with an id above `after`, in order of id."""
+        query = _joined().where(_D.id > after).order_by(_D.id).limit(limit)
+        if state is not None:
+            query = query.where(_D.state == state)
+        with self._store.read() as connection:
+            return [to_delivery(row) for row in connection.execute(query).mappings()]
+
+    def _set(self, delivery: DeliveryId, **change: object) -> None:
+        statement = update(tables.deliveries).where(_D.id == delivery).values(lease_until=0.0, **change)
+        with self._store.write() as connection:
+            connection.execute(statement)
+
+
+def to_delivery(row: RowMapping) -> Delivery:
+    """A row of deliveries joined with its object, as the noun."""
+    return Delivery(
+        id=DeliveryId(row["id"]),
+        object=to_object(row),
+        study=StudyUid(row["study_uid"]),
+        destination=row["destination"],
+        state=DeliveryState(row["state"]),
+        attempts=row["attempts"],
+        next_attempt_at=row["next_attempt_at"],
+        last_status=row["last_status"],
+        last_error=row["last_error"],
+        sent_at=row["sent_at"],
+    )
+
+
+def _joined() -> Select[tuple[object, ...]]:
+    objects = tables.objects.c
+    own = (objects.sop_class_uid, objects.series_uid, objects.kind, objects.spool_key, objects.size_bytes)
+    return select(tables.deliveries, *own, objects.source_uid).join(
+        tables.objects, objects.sop_instance_uid == _D.sop_instance_uid
+    )
+
+
+def _is_due(now: float) -> ColumnElement[bool]:
+    return and_(_D.state == DeliveryState.PENDING, _D.next_attempt_at <= now, _D.lease_until <= now)

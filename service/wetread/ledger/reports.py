@@ -1,0 +1,157 @@
+"""Concluded revisions and their objects, written together with the deliveries they owe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from wetread.domain import (
+    DeliveryState,
+    Destination,
+    ObjectKind,
+    Outcome,
+    Report,
+    ResultObject,
+    SopInstanceUid,
+    SpoolKey,
+    StudyUid,
+)
+from wetread.ledger import tables
+from wetread.ledger.store import Store
+from wetread.ledger.studies import Claim
+
+
+class Reports:
+    """Rows of study revisions."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def conclude(
+        self,
+        claim: Claim,
+        report: Report,
+        *,
+        worst_zone: str,
+        destinations: Sequence[Destination],
+    ) -> bool:
+        """Close the revision: report, objects and one pending delivery per destination, in one transaction.
+
+        False, and nothing written, when an image came since the claim or another process was first.
+        """
+        with self._store.write() as connection:
+            if not _close_study(connection, claim, report, worst_zone):
+                return False
+            values = {
+                "study_uid": report.study,
+                "revision": report.revision,
+                "outcome": report.outcome,
+                "created_at": report.created_at,
+            }
+            connection.execute(insert(tables.reports).values(values))
+            for item in report.objects:
+                _add_object(connection, report, item, destinations)
+            return True
+
+    def revisions(self, study: StudyUid) -> list[Report]:
+        """A study's revisions, oldest first, with their objects."""
+        query = select(tables.reports).where(tables.reports.c.study_uid == study)
+        with self._store.read() as connection:
+            rows = connection.execute(query.order_by(tables.reports.c.revision)).mappings().all()
+            return [_to_report(connection, row) for row in rows]
+
+    def find_object(self, uid: SopInstanceUid) -> tuple[StudyUid, ResultObject] | None:
+        """A result object and its study, by SOP Instance UID."""
+        query = select(tables.objects).where(tables.objects.c.sop_instance_uid == uid)
+        with self._store.read() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else (StudyUid(row["study_uid"]), to_object(row))
+
+
+def to_object(row: RowMapping) -> ResultObject:
+    """A row as the noun."""
+    return ResultObject(
+        SOPInstanceUID=SopInstanceUid(row["sop_instance_uid"]),
+        SOPClassUID=row["sop_class_uid"],
+        SeriesInstanceUID=row["series_uid"],
+        kind=ObjectKind(row["kind"]),
+        spool_key=SpoolKey(row["spool_key"]),
+        size_bytes=row["size_bytes"],
+        source=SopInstanceUid(row["source_uid"]) if row["source_uid"] else None,
+    )
+
+
+def _close_study(connection: Connection, claim: Claim, report: Report, worst_zone: str) -> bool:
+    studies = tables.studies.c
+    unchanged = (
+        studies.study_uid == claim.study,
+        studies.state == "open",
+        studies.revision == claim.revision - 1,
+        studies.image_count == claim.image_count,
+    )
+    change = {
+        "state": "concluded",
+        "revision": claim.revision,
+        "outcome": report.outcome,
+        "worst_zone": worst_zone,
+        "concluded_at": report.created_at,
+        "claimed_until": 0.0,
+        "problem": "",
+    }
+    return connection.execute(update(tables.studies).where(*unchanged).values(change)).rowcount == 1
+
+
+def _add_object(
+    connection: Connection, report: Report, item: ResultObject, destinations: Sequence[Destination]
+) -> None:
+    link = {"study_uid": report.study, "revision": report.revision, "sop_instance_uid": item.SOPInstanceUID}
+    known = select(tables.objects.c.kind).where(tables.objects.c.sop_instance_uid == item.SOPInstanceUID)
+    if connection.execute(known).first() is None:
+        connection.execute(insert(tables.objects).values(_object_row(report.study, item)))
+        rows = [_delivery_row(report, item, name.name) for name in destinations if name.takes(item.kind)]
+        if rows:
+            connection.execute(insert(tables.deliveries), rows)
+    connection.execute(insert(tables.report_objects).values(link))
+
+
+def _object_row(study: StudyUid, item: ResultObject) -> dict[str, object]:
+    return {
+        "sop_instance_uid": item.SOPInstanceUID,
+        "study_uid": study,
+        "sop_class_uid": item.SOPClassUID,
+        "series_uid": item.SeriesInstanceUID,
+        "kind": item.kind,
+        "spool_key": item.spool_key,
+        "size_bytes": item.size_bytes,
+        "source_uid": item.source,
+    }
+
+
+def _delivery_row(report: Report, item: ResultObject, destination: str) -> dict[str, object]:
+    return {
+        "sop_instance_uid": item.SOPInstanceUID,
+        "study_uid": report.study,
+        "destination": destination,
+        "state": DeliveryState.PENDING,
+        "created_at": report.created_at,
+        "next_attempt_at": report.created_at,
+    }
+
+
+def _to_report(connection: Connection, row: RowMapping) -> Report:
+    links, objects = tables.report_objects, tables.objects
+    query = (
+        select(objects)
+        .join(links, links.c.sop_instance_uid == objects.c.sop_instance_uid)
+        .where(links.c.study_uid == row["study_uid"], links.c.revision == row["revision"])
+        .order_by(objects.c.kind.desc(), objects.c.sop_instance_uid)
+    )
+    found = connection.execute(query).mappings().all()
+    return Report(
+        study=StudyUid(row["study_uid"]),
+        revision=row["revision"],
+        outcome=Outcome(row["outcome"]),
+        created_at=row["created_at"],
+        objects=tuple(to_object(item) for item in found),
+    )

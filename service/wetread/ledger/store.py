@@ -1,0 +1,102 @@
+"""The engine under the ledger: SQLite in WAL mode by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from wetread.errors import Misconfigured, Transient
+from wetread.ledger import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who takes something, when and for how long; a holder that dies loses it when it lapses."""
+
+    holder: str
+    now: float
+    length_s: float
+
+    @property
+    def until(self) -> float:
+        """When it lapses, epoch seconds."""
+        return self.now + self.length_s
+
+
+class Store:
+    """Opens transactions. `write` is durable on commit; `read` sees one consistent snapshot."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _make_engine(url)
+        self._writer = self._engine.execution_options(wetread_writes=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, committed on leaving. Raises Transient when the database is busy or away."""
+        try:
+            with self._writer.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise Transient("the ledger cannot be written") from error
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One read-only snapshot. Raises Transient when the database is away."""
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise Transient("the ledger cannot be read") from error
+
+    def create_tables(self) -> None:
+        """Create what is missing. Raises Misconfigured when the tables are of another version."""
+        try:
+            with self._writer.begin() as connection:
+                tables.metadata.create_all(connection)
+                found = connection.scalar(select(tables.about.c.value).where(tables.about.c.key == "schema"))
+                if found is None:
+                    row = {"key": "schema", "value": str(tables.SCHEMA_VERSION)}
+                    connection.execute(insert(tables.about).values(row))
+        except DBAPIError as error:
+            raise Misconfigured(f"setting ledger.url: cannot open the ledger: {error.orig}") from error
+        if found is not None and found != str(tables.SCHEMA_VERSION):
+            raise Misconfigured(f"the ledger has schema {found}, this program needs {tables.SCHEMA_VERSION}")
+
+    def close(self) -> None:
+        """Release every connection."""
+        self._engine.dispose()
+
+
+def _make_engine(url: str) -> Engine:
+    try:
+        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise Misconfigured("setting ledger.url: not a database URL that can be used here") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
+    # The driver's own BEGIN would come too late for the locks below: we send it ourselves.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=15000")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # FULL: a commit survives a power cut; NORMAL would lose the last ones (sqlite.org/pragma.html).
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A reader that turns writer inside a transaction fails at once instead of waiting: lock first.
+    writes = connection.get_execution_options().get("wetread_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,124 @@
+"""Studies from first image to concluded revision, and the timeline of their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, insert, select, update
+
+from wetread.domain import AnalysisState, SopInstanceUid, StudyUid
+from wetread.ledger import tables
+from wetread.ledger.store import Lease, Store
+
+_S = tables.studies.c
+_UNFINISHED = (AnalysisState.PENDING, AnalysisState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One study taken to be concluded as `revision`; valid while `image_count` still holds."""
+
+    study: StudyUid
+    revision: int
+    image_count: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of a study's timeline; `at` is its end, epoch seconds."""
+
+    step: str
+    at: float
+    duration_ms: float = 0.0
+    instance: SopInstanceUid | None = None
+    revision: int = 0
+    detail: str = ""
+
+
+class Studies:
+    """Rows of studies."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def claim_due(self, lease: Lease, *, quiet_s: float) -> Claim | None:
+        """Take one study that is quiet and fully analysed, under a lease; None when none is."""
+        query = select(_S.study_uid).where(_is_due(lease.now, quiet_s)).order_by(_S.last_image_at).limit(1)
+        with self._store.read() as connection:
+            if connection.execute(query).first() is None:
+                return None
+        with self._store.write() as connection:
+            chosen = connection.scalar(query.with_for_update(skip_locked=True))
+            if chosen is None:
+                return None
+            change = {
+                "claimed_until": lease.until,
+                "claimed_by": lease.holder,
+                "attempts": _S.attempts + 1,
+            }
+            statement = update(tables.studies).where(_S.study_uid == chosen).values(change)
+            row = connection.execute(
+                statement.returning(_S.study_uid, _S.revision, _S.image_count, _S.attempts)
+            ).one()
+        return Claim(StudyUid(row.study_uid), row.revision + 1, row.image_count, row.attempts)
+
+    def release(self, study: StudyUid, *, not_before: float, problem: str) -> None:
+        """Give a claimed study back with what went wrong, to be tried again from `not_before` on."""
+        with self._store.write() as connection:
+            change = {"claimed_until": not_before, "problem": problem}
+            connection.execute(update(tables.studies).where(_S.study_uid == study).values(change))
+
+    def next_due_at(self, *, quiet_s: float) -> float | None:
+        """When the first open study will be quiet, epoch seconds; None when no study is open."""
+        quiet_at = _S.last_image_at + quiet_s
+        due = case((_S.claimed_until > quiet_at, _S.claimed_until), else_=quiet_at)
+        query = select(func.min(due)).where(_S.state == "open", ~_has_work())
+        with self._store.read() as connection:
+            at: float | None = connection.scalar(query)
+            return at
+
+    def note(self, study: StudyUid, steps: Sequence[Step]) -> None:
+        """Append to the study's timeline."""
+        rows = [
+            {
+                "study_uid": study,
+                "revision": step.revision,
+                "sop_instance_uid": step.instance or "",
+                "step": step.step,
+                "at": step.at,
+                "duration_ms": step.duration_ms,
+                "detail": step.detail,
+            }
+            for step in steps
+        ]
+        with self._store.write() as connection:
+            connection.execute(insert(tables.timeline), rows)
+
+    def timeline(self, study: StudyUid) -> list[Step]:
+        """The study's steps in the order they were noted."""
+        query = select(tables.timeline).where(tables.timeline.c.study_uid == study)
+        with self._store.read() as connection:
+            rows = connection.execute(query.order_by(tables.timeline.c.id)).mappings().all()
+        return [
+            Step(
+                step=row["step"],
+                at=row["at"],
+                duration_ms=row["duration_ms"],
+                instance=SopInstanceUid(row["sop_instance_uid"]) if row["sop_instance_uid"] else None,
+                revision=row["revision"],
+                detail=row["detail"],
+            )
+            for row in rows
+        ]
+
+
+def _has_work() -> ColumnElement[bool]:
+    analyses = tables.analyses.c
+    return exists().where(analyses.study_uid == _S.study_uid, analyses.state.in_(_UNFINISHED))
+
+
+def _is_due(now: float, quiet_s: float) -> ColumnElement[bool]:
+    quiet = and_(_S.last_image_at <= now - quiet_s, _S.claimed_until <= now)
+    return and_(_S.state == "open", quiet, ~_has_work())

@@ -1,0 +1,96 @@
+"""What people and programs ask of the ledger: the worklist, one study, the counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping, case, func, select
+
+from wetread.domain import StudyUid, Zone
+from wetread.ledger import tables
+from wetread.ledger.store import Store
+
+_S = tables.studies.c
+
+
+@dataclass(frozen=True, slots=True)
+class StudyLine:
+    """One line of the worklist. Times are epoch seconds; personal fields as the images said."""
+
+    study: StudyUid
+    state: str
+    revision: int
+    outcome: str
+    worst_zone: str
+    is_urgent: bool
+    first_image_at: float
+    last_image_at: float
+    concluded_at: float | None
+    image_count: int
+    patient_id: str
+    patient_name: str
+    patient_birth_date: str
+    patient_sex: str
+    accession_number: str
+    study_date: str
+    study_time: str
+    study_description: str
+    problem: str
+
+
+class Views:
+    """Read-only questions over several tables."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def worklist(self, *, limit: int, offset: int = 0) -> list[StudyLine]:
+        """Triage order: urgent and positive first, then doubtful, then the rest by arrival; newest days last.
+
+        A model only ever raises a study: negative and not evaluable ones keep their order of arrival.
+        """
+        rank = case(
+            (_S.is_urgent, 0),
+            (_S.worst_zone == Zone.POSITIVE, 1),
+            (_S.worst_zone == Zone.DOUBTFUL, 2),
+            else_=3,
+        )
+        query = select(tables.studies).order_by(rank, _S.first_image_at, _S.study_uid)
+        with self._store.read() as connection:
+            rows = connection.execute(query.limit(limit).offset(offset)).mappings()
+            return [_to_line(row) for row in rows]
+
+    def study(self, study: StudyUid) -> StudyLine | None:
+        """One study's line; None when it is not here."""
+        with self._store.read() as connection:
+            row = connection.execute(select(tables.studies).where(_S.study_uid == study)).mappings().first()
+        return None if row is None else _to_line(row)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Rows by state: studies, analyses, deliveries; and totals of instances and quarantine."""
+        grouped = {
+            "studies": (tables.studies, tables.studies.c.state),
+            "analyses": (tables.analyses, tables.analyses.c.state),
+            "deliveries": (tables.deliveries, tables.deliveries.c.state),
+            "quarantine": (tables.quarantine, tables.quarantine.c.reason),
+            "instances": (tables.instances, tables.instances.c.door),
+        }
+        with self._store.read() as connection:
+            found: dict[str, dict[str, int]] = {}
+            for name, (table, column) in grouped.items():
+                query = select(column, func.count()).select_from(table).group_by(column)
+                found[name] = {str(state): int(count) for state, count in connection.execute(query)}
+            return found
+
+    def oldest_waiting_at(self) -> float | None:
+        """When the oldest unfinished analysis was queued, epoch seconds."""
+        analyses = tables.analyses.c
+        query = select(func.min(analyses.queued_at)).where(analyses.state.in_(("pending", "running")))
+        with self._store.read() as connection:
+            at: float | None = connection.scalar(query)
+            return at
+
+
+def _to_line(row: RowMapping) -> StudyLine:
+    names = (name for name in StudyLine.__slots__ if name != "study")
+    return StudyLine(study=StudyUid(row["study_uid"]), **{name: row[name] for name in names})

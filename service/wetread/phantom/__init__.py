@@ -1,0 +1,1 @@
+"""Synthetic quality-control radiographs, drawn by code: no patient and no pixel of one."""

@@ -1,0 +1,73 @@
+"""Last step: every delivery is made, retried, or refused where a person sees it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Mapping
+
+from wetread.deliver import Sender
+from wetread.domain import Delivery
+from wetread.errors import Rejected, Transient
+from wetread.ledger import Lease, Ledger
+from wetread.ledger.studies import Step
+from wetread.spool.objects import Spool
+
+_FIRST_WAIT_S = 2.0
+_LONGEST_WAIT_S = 600.0
+
+logger = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Sends what is owed, one delivery at a time; a destination that is down is left alone for a while."""
+
+    def __init__(
+        self, *, ledger: Ledger, spool: Spool, senders: Mapping[str, Sender], holder: str, lease_s: float
+    ) -> None:
+        self._ledger = ledger
+        self._spool = spool
+        self._senders = senders
+        self._holder = holder
+        self._lease_s = lease_s
+        self._resting_until: dict[str, float] = {}
+
+    def publish_next(self) -> bool:
+        """Make one delivery that is due; False when none is, or only to destinations that rest."""
+        now = time.time()
+        awake = [name for name in self._senders if self._resting_until.get(name, 0.0) <= now]
+        lease = Lease(self._holder, now, self._lease_s)
+        delivery = self._ledger.deliveries.claim_next(lease, only=awake) if awake else None
+        if delivery is None:
+            return False
+        self._send(delivery)
+        return True
+
+    def _send(self, delivery: Delivery) -> None:
+        started = time.perf_counter()
+        fields: dict[str, object] = {"delivery": delivery.id, "destination": delivery.destination}
+        try:
+            status = self._senders[delivery.destination].send(self._spool.path(delivery.object.spool_key))
+        except Rejected as error:
+            self._ledger.deliveries.mark_refused(delivery.id, status=error.code, error=str(error))
+            logger.error("delivery refused", extra=fields | {"why": str(error)})
+        except Transient as error:
+            self._postpone(delivery, error)
+            logger.warning("delivery postponed", extra=fields | {"why": str(error)})
+        else:
+            self._ledger.deliveries.mark_sent(delivery.id, status=status, now=time.time())
+            self._note(delivery, 1000 * (time.perf_counter() - started))
+            logger.info("delivered", extra=fields | {"status": status})
+
+    def _postpone(self, delivery: Delivery, error: Transient) -> None:
+        longest_s = min(_FIRST_WAIT_S * 2 ** (min(delivery.attempts, 16) - 1), _LONGEST_WAIT_S)
+        # Jitter: destinations that come back are not met by everybody at once.
+        until = time.time() + random.uniform(0.5, 1.0) * longest_s  # noqa: S311  # no secret
+        self._resting_until[delivery.destination] = until
+        self._ledger.deliveries.postpone(delivery.id, until=until, status=error.code, error=str(error))
+
+    def _note(self, delivery: Delivery, took_ms: float) -> None:
+        detail = f"{delivery.object.kind} to {delivery.destination}"
+        step = Step("delivered", time.time(), took_ms, delivery.object.SOPInstanceUID, detail=detail)
+        self._ledger.studies.note(delivery.study, [step])

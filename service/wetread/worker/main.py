@@ -1,0 +1,140 @@
+"""`wetread work`: builds the workers' parts, warms the models, runs until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import ExitStack
+from functools import partial
+
+from wetread.config import Settings
+from wetread.deliver import Sender
+from wetread.deliver.dicom import DicomSender
+from wetread.infer.engine import Engine, available_providers
+from wetread.ledger import Ledger
+from wetread.pipeline.analyse import Analyser
+from wetread.pipeline.conclude import Concluder
+from wetread.pipeline.parts import (
+    beating,
+    open_ledger,
+    open_queue,
+    open_spool,
+    part_name,
+    publish_bell,
+    read_bundles,
+    work_bell,
+)
+from wetread.pipeline.publish import Publisher
+from wetread.worker.loops import ConclusionLoop, reconcile, run_analyses, start_thread
+
+logger = logging.getLogger(__name__)
+
+
+def run_analyst(settings: Settings, stop: threading.Event, *, slot: int = 0) -> None:
+    """Run models on what waits. Raises Misconfigured when there is no usable model."""
+    bundles = read_bundles(settings)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(open_ledger(settings))
+        engine = stack.enter_context(
+            Engine(bundles, threads=settings.worker.threads, providers=available_providers())
+        )
+        provider = engine.provider(bundles[0].manifest.name)
+        models = [f"{bundle.id.name} {bundle.id.version}" for bundle in bundles]
+        holder = stack.enter_context(
+            beating(ledger, role="analyse", slot=slot, provider=provider, models=models)
+        )
+        analyser = Analyser(
+            ledger=ledger,
+            spool=open_spool(settings),
+            engine=engine,
+            models=[bundle.id for bundle in bundles],
+            max_attempts=settings.worker.max_attempts,
+            ended=stack.enter_context(publish_bell(settings)).ring,
+        )
+        logger.info("models are warm", extra={"models": ", ".join(models), "provider": provider})
+        _take_work(settings, stop, stack=stack, ledger=ledger, analyser=analyser, holder=holder)
+
+
+def _take_work(
+    settings: Settings,
+    stop: threading.Event,
+    *,
+    stack: ExitStack,
+    ledger: Ledger,
+    analyser: Analyser,
+    holder: str,
+) -> None:
+    if settings.queue.url == "embedded":
+        run_analyses(
+            ledger=ledger,
+            analyser=analyser,
+            bell=stack.enter_context(work_bell(settings)),
+            holder=holder,
+            lease_s=settings.worker.lease_s,
+            stop=stop,
+        )
+        return
+    # Celery takes 200 ms to import: only who uses it pays.
+    from wetread.jobqueue.broker import make_app
+    from wetread.worker.tasks import serve_tasks
+
+    serve_tasks(
+        stack.enter_context(make_app(settings.queue.url)),
+        ledger=ledger,
+        analyser=analyser,
+        holder=holder,
+        lease_s=settings.worker.lease_s,
+        level=settings.log.level,
+    )
+
+
+def run_publisher(settings: Settings, stop: threading.Event) -> None:
+    """Conclude quiet studies, publish what is owed, and announce again what a queue forgot."""
+    with ExitStack() as stack:
+        ledger = stack.enter_context(open_ledger(settings))
+        spool = open_spool(settings)
+        spool.inbox.sweep()
+        queue = stack.enter_context(open_queue(settings))
+        bell = stack.enter_context(publish_bell(settings))
+        senders = _make_senders(settings, stack)
+        holder = part_name("publish")
+        concluder = Concluder(
+            ledger=ledger,
+            spool=spool,
+            destinations=[destination.to_domain() for destination in settings.destinations],
+            max_side=settings.capture.max_side,
+        )
+        publisher = Publisher(
+            ledger=ledger, spool=spool, senders=senders, holder=holder, lease_s=settings.worker.lease_s
+        )
+        loop = ConclusionLoop(
+            ledger=ledger,
+            concluder=concluder,
+            publisher=publisher,
+            quiet_s=settings.study.quiet_s,
+            lease_s=settings.worker.lease_s,
+        )
+        stack.enter_context(beating(ledger, role="publish"))
+        again = start_thread("reconcile", partial(reconcile, ledger=ledger, queue=queue, stop=stop))
+        logger.info("publishing", extra={"destinations": ", ".join(senders) or "none"})
+        loop.run(bell=bell, holder=holder, senders=list(senders.values()), stop=stop)
+        again.join()
+
+
+def _make_senders(settings: Settings, stack: ExitStack) -> dict[str, Sender]:
+    senders: dict[str, Sender] = {}
+    for destination in settings.destinations:
+        sender = DicomSender(destination.to_domain(), calling_aet=settings.dicom.ae_title)
+        stack.callback(sender.close)
+        senders[destination.name] = sender
+    return senders
+
+
+def run_all(settings: Settings, stop: threading.Event, *, slot: int = 0) -> None:
+    """Both roles in one process: the publisher beside the models."""
+    publisher = start_thread("publisher", partial(run_publisher, settings, stop))
+    try:
+        run_analyst(settings, stop, slot=slot)
+    finally:
+        stop.set()
+        publisher.join()
