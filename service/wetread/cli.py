@@ -28,7 +28,6 @@ _EXAMPLES = {
     "work": "WETREAD_QUEUE__URL=redis://127.0.0.1:6379/0 wetread work --role analyse",
     "api": "WETREAD_HTTP__PORT=8080 wetread api",
     "send": "wetread send ./study --to WETREAD@127.0.0.1:11112",
-    "doctor": "wetread doctor",
     "models": "wetread models list",
 }
 
@@ -69,7 +68,6 @@ def _make_parser() -> argparse.ArgumentParser:
     send.add_argument("paths", type=Path, nargs="+", metavar="PATH")
     send.add_argument("--to", default="WETREAD@127.0.0.1:11112", metavar="AET@HOST:PORT")
     send.add_argument("--from", dest="caller", default="WETREADSEND", metavar="AET")
-    _add(verbs, "doctor", "check settings, models, ledger, spool and destinations", _doctor)
     models = _add(verbs, "models", "list the model bundles, or show one's card", _models)
     models.add_argument("action", choices=("list", "show"))
     models.add_argument("name", nargs="?", help="with show: the model's name")
@@ -147,12 +145,6 @@ def _send(options: argparse.Namespace) -> int:
     from wetread.deliver.send import run
 
     return run(options.paths, to=options.to, caller=options.caller)
-
-
-def _doctor(options: argparse.Namespace) -> int:
-    from wetread.doctor import run
-
-    return run()
 
 
 def _models(options: argparse.Namespace) -> int:

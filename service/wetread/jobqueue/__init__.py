@@ -12,3 +12,6 @@ class JobQueue(Protocol):
 
     def put(self, analysis_id: AnalysisId, lane: Lane) -> None:
         """Announce one analysis. Raises Unreachable; the reconciler will announce it again."""
+
+    def depth(self) -> int:
+        """How many announcements nobody has taken yet. Raises Unreachable."""

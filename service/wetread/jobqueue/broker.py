@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from celery import Celery
+from kombu.connection import Connection
 from kombu.entity import Queue
 from kombu.exceptions import OperationalError
 
@@ -10,6 +13,7 @@ from wetread.domain import AnalysisId, Lane
 from wetread.errors import Unreachable
 
 TASK = "wetread.analyse"
+_SILENT_S = 3.0
 
 
 def make_app(url: str) -> Celery:
@@ -35,6 +39,11 @@ def make_app(url: str) -> Celery:
             "socket_timeout": 5,
             "socket_connect_timeout": 2,
             "socket_keepalive": True,
+            # One quick try: kombu would otherwise hold a C-STORE for six seconds.
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0.1,
+            "interval_max": 0.1,
         },
         worker_hijack_root_logger=False,
         worker_send_task_events=False,
@@ -47,10 +56,35 @@ class CeleryQueue:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        self._silent_until = 0.0
 
     def put(self, analysis_id: AnalysisId, lane: Lane) -> None:
-        """Send one id to its lane. Raises Unreachable when the broker is away; the ledger still has it."""
+        """Send one id to its lane. Raises Unreachable when the broker is away; the ledger still has it.
+
+        A broker that failed is not tried again for some seconds: doors must not wait on it.
+        """
+        if time.monotonic() < self._silent_until:
+            raise Unreachable("the queue's broker did not answer a moment ago")
         try:
             self._app.send_task(TASK, args=[int(analysis_id)], queue=lane.value)
         except OperationalError as error:
+            self._silent_until = time.monotonic() + _SILENT_S
             raise Unreachable("the queue's broker does not answer") from error
+
+    def depth(self) -> int:
+        """Messages on every lane that no worker has taken. Raises Unreachable."""
+        with self._app.connection_for_read() as connection:
+            try:
+                connection.ensure_connection(max_retries=1, timeout=2)
+                return sum(_messages(connection, lane.value) for lane in Lane)
+            except (OperationalError, *connection.connection_errors) as error:
+                raise Unreachable("the queue's broker does not answer") from error
+
+
+def _messages(connection: Connection, queue: str) -> int:
+    try:
+        with connection.channel() as channel:
+            return int(channel.queue_declare(queue=queue, passive=True).message_count)
+    except connection.channel_errors:
+        # On Redis an empty queue does not exist.
+        return 0

@@ -67,6 +67,10 @@ class EmbeddedQueue:
         """Wake a worker; which analysis comes first, the ledger decides."""
         self._bell.ring()
 
+    def depth(self) -> int:
+        """Always 0: what waits, waits in the ledger."""
+        return 0
+
 
 def _make_fifo(path: Path) -> None:
     try:

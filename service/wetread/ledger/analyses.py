@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, insert, or_, select, update
 
 from wetread.domain import (
     Analysis,
@@ -55,16 +55,17 @@ class Analyses:
     def finish(
         self, analysis_id: AnalysisId, findings: Sequence[Finding], *, provider: str, now: float
     ) -> None:
-        """Record the findings. Doing it twice leaves one set."""
+        """Record the findings. The first end stands: what comes from a lapsed lease changes nothing."""
         with self._store.write() as connection:
-            _close(connection, analysis_id, state=AnalysisState.DONE, provider=provider, finished_at=now)
-            connection.execute(delete(tables.findings).where(tables.findings.c.analysis_id == analysis_id))
+            change = {"state": AnalysisState.DONE, "provider": provider, "finished_at": now}
+            if not _close(connection, analysis_id, **change):
+                return
             rows = [_finding_row(analysis_id, n, finding) for n, finding in enumerate(findings)]
             if rows:
                 connection.execute(insert(tables.findings), rows)
 
     def fail(self, analysis_id: AnalysisId, *, reason: str, reason_text: str, now: float) -> None:
-        """Record that this analysis will never have findings, and why."""
+        """Record that this analysis will never have findings, and why; one that has ended stays as it is."""
         with self._store.write() as connection:
             _close(
                 connection,
@@ -133,9 +134,10 @@ def _take(connection: Connection, analysis_id: AnalysisId, lease: Lease) -> Anal
     return None if row is None else to_analysis(row)
 
 
-def _close(connection: Connection, analysis_id: AnalysisId, **change: object) -> None:
-    statement = update(tables.analyses).where(_A.id == analysis_id).values(lease_until=0.0, **change)
-    connection.execute(statement)
+def _close(connection: Connection, analysis_id: AnalysisId, **change: object) -> bool:
+    is_open = _A.state.in_((AnalysisState.PENDING, AnalysisState.RUNNING))
+    statement = update(tables.analyses).where(_A.id == analysis_id, is_open)
+    return connection.execute(statement.values(lease_until=0.0, **change)).rowcount == 1
 
 
 def _finding_row(analysis_id: AnalysisId, position: int, finding: Finding) -> dict[str, object]:

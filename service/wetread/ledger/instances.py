@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, insert, select, update
 
 from wetread.domain import (
     AnalysisId,
@@ -20,7 +20,7 @@ from wetread.domain import (
     StudyUid,
 )
 from wetread.ledger import tables
-from wetread.ledger.store import Store
+from wetread.ledger.store import Store, serialise
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +66,22 @@ class Instances:
     def register(self, received: Received, plans: Sequence[Plan]) -> Registered:
         """Record one instance, its study and its analyses in one transaction.
 
-        The same UID and bytes again change nothing. The same UID with other bytes is kept and flagged,
-        and is not analysed: the first one stands.
+        The same UID and bytes again change nothing. The same UID with other bytes in the same study is
+        kept and flagged, and is not analysed: the first one stands. In another study it is an image of its
+        own: a PACS that moves an image keeps its UID, and that study waits for an answer too.
         """
+        header = received.header
         with self._store.write() as connection:
-            twins = _twins(connection, received.header.SOPInstanceUID)
-            if received.digest in twins:
-                instance_id, is_conflicting = twins[received.digest]
-                return Registered(instance_id, is_new=False, is_conflicting=is_conflicting)
-            _touch_study(connection, received, is_conflicting=bool(twins))
-            instance_id = _insert_instance(connection, received, is_conflicting=bool(twins))
-            planned = () if twins else _insert_analyses(connection, instance_id, received, plans)
-            return Registered(instance_id, is_new=True, is_conflicting=bool(twins), planned=planned)
+            serialise(connection, header.StudyInstanceUID, header.SOPInstanceUID)
+            twins = _twins(connection, header.SOPInstanceUID)
+            for twin in twins:
+                if twin.digest == received.digest:
+                    return Registered(InstanceId(twin.id), is_new=False, is_conflicting=twin.is_conflicting)
+            is_conflicting = any(twin.study_uid == header.StudyInstanceUID for twin in twins)
+            _touch_study(connection, received, is_conflicting=is_conflicting)
+            instance_id = _insert_instance(connection, received, is_conflicting=is_conflicting)
+            planned = () if is_conflicting else _insert_analyses(connection, instance_id, received, plans)
+            return Registered(instance_id, is_new=True, is_conflicting=is_conflicting, planned=planned)
 
     def is_result(self, uid: SopInstanceUid) -> bool:
         """Whether this UID is of an object that Wetread made: results routed back are not read again."""
@@ -113,10 +117,10 @@ def to_instance(row: RowMapping) -> Instance:
     )
 
 
-def _twins(connection: Connection, uid: SopInstanceUid) -> dict[str, tuple[InstanceId, bool]]:
-    query = select(tables.instances.c.digest, tables.instances.c.id, tables.instances.c.is_conflicting)
-    rows = connection.execute(query.where(tables.instances.c.sop_instance_uid == uid))
-    return {digest: (InstanceId(row_id), conflicting) for digest, row_id, conflicting in rows}
+def _twins(connection: Connection, uid: SopInstanceUid) -> Sequence[Row[tuple[int, str, str, bool]]]:
+    column = tables.instances.c
+    query = select(column.id, column.digest, column.study_uid, column.is_conflicting)
+    return connection.execute(query.where(column.sop_instance_uid == uid)).all()
 
 
 def _touch_study(connection: Connection, received: Received, *, is_conflicting: bool) -> None:

@@ -7,12 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    TimeoutError,
+)
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from wetread.errors import Misconfigured, Transient
 from wetread.ledger import tables
+
+# Busy, away, or every connection of the pool in use.
+_AWAY = (InterfaceError, OperationalError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ class Store:
         try:
             with self._writer.begin() as connection:
                 yield connection
-        except OperationalError as error:
+        except _AWAY as error:
             raise Transient("the ledger cannot be written") from error
 
     @contextmanager
@@ -51,7 +61,7 @@ class Store:
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except OperationalError as error:
+        except _AWAY as error:
             raise Transient("the ledger cannot be read") from error
 
     def create_tables(self) -> None:
@@ -71,6 +81,16 @@ class Store:
     def close(self) -> None:
         """Release every connection."""
         self._engine.dispose()
+
+
+def serialise(connection: Connection, *keys: str) -> None:
+    """Let one transaction at a time pass that names the same key; held until it ends.
+
+    SQLite has one writer anyway; PostgreSQL would let two insert the same row and fail one of them.
+    """
+    if connection.dialect.name == "postgresql":
+        for key in keys:
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
 
 
 def _make_engine(url: str) -> Engine:

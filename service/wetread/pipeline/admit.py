@@ -19,6 +19,7 @@ from wetread.route.rules import Scope, why_not
 from wetread.spool.objects import Spool
 
 _QUARANTINE_BYTES = 1 << 20
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 logger = logging.getLogger(__name__)
 
@@ -149,9 +150,9 @@ class Admitter:
 
     def _is_ours(self, header: ImageHeader) -> bool:
         # A PACS that routes every stable study sends our results back: reading them would never end.
-        return header.Manufacturer.upper() == "WETREAD" or self._ledger.instances.is_result(
-            header.SOPInstanceUID
-        )
+        if header.SOPClassUID == _SECONDARY_CAPTURE and header.Manufacturer.upper() == "WETREAD":
+            return True
+        return self._ledger.instances.is_result(header.SOPInstanceUID)
 
     def _keep(self, offer: Offer, header: ImageHeader, *, source: Source, received_at: float) -> Registered:
         prefix = make_prefix(

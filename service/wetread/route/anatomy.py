@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from wetread.route.element import read_value
 
 # Vendors' spellings to the defined terms of PS3.16 annex L.
 _SPELLINGS = {
@@ -19,7 +22,7 @@ _SPELLINGS = {
     "FEMUR": ("THIGH", "UPPER LEG"),
     "FINGER": ("FINGERS",),
     "FOOT": ("FEET", "METATARSUS"),
-    "FOREARM": ("RADIUS", "ULNA", "LOWER ARM", "RADIUS ULNA"),
+    "FOREARM": ("FORE ARM", "RADIUS", "ULNA", "LOWER ARM", "RADIUS ULNA"),
     "HAND": ("HANDS", "METACARPUS"),
     "HIP": ("HIPS", "HIP JOINT"),
     "HUMERUS": ("UPPER ARM", "ARM"),
@@ -37,6 +40,8 @@ _SPELLINGS = {
     "WRIST": ("WRISTS", "CARPUS"),
 }
 _TERMS = {spelling: term for term, spellings in _SPELLINGS.items() for spelling in (term, *spellings)}
+# Longest first: "upper arm" names the humerus before "arm" can.
+_PATTERN = re.compile("|".join(rf"\b{spelling}\b" for spelling in sorted(_TERMS, key=len, reverse=True)))
 _DESCRIPTIONS = (
     "ProtocolName",
     "SeriesDescription",
@@ -48,11 +53,13 @@ _DESCRIPTIONS = (
 def find_body_part(ds: Dataset) -> str:
     """Body Part Examined, else the anatomic region, else a term found in a description; '' when unknown.
 
-    A description that names two different parts names none.
+    A description that names two different parts names none; a stated part nobody knows comes back as it is.
     """
     stated = _normalise(_value(ds, "BodyPartExamined"))
     if stated:
-        return _TERMS.get(stated, stated)
+        # Vendors add sides and views, as in "LEFT HAND" or "CHEST PA".
+        named = _named_in(stated)
+        return named.pop() if len(named) == 1 else stated
     region = _normalise(_region(ds))
     if region in _TERMS:
         return _TERMS[region]
@@ -64,16 +71,12 @@ def find_body_part(ds: Dataset) -> str:
 
 
 def _value(ds: Dataset, keyword: str) -> str:
-    try:
-        return str(ds.get(keyword) or "")
-    except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError):
-        # pydicom raises one of these when it converts a malformed value.
-        return ""
+    return str(read_value(ds, keyword) or "")
 
 
 def _region(ds: Dataset) -> str:
-    sequence = ds.get("AnatomicRegionSequence")
-    return _value(sequence[0], "CodeMeaning") if sequence else ""
+    sequence = read_value(ds, "AnatomicRegionSequence")
+    return _value(sequence[0], "CodeMeaning") if isinstance(sequence, Sequence) and sequence else ""
 
 
 def _normalise(text: str) -> str:
@@ -81,5 +84,4 @@ def _normalise(text: str) -> str:
 
 
 def _named_in(text: str) -> set[str]:
-    padded = f" {text} "
-    return {term for spelling, term in _TERMS.items() if f" {spelling} " in padded}
+    return {_TERMS[spelling] for spelling in _PATTERN.findall(text)}

@@ -7,22 +7,29 @@ from datetime import date
 
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 
 from wetread.domain import ImageHeader, SopInstanceUid, StudyUid
 from wetread.errors import Unreadable
 from wetread.route.anatomy import find_body_part
+from wetread.route.element import is_uid, read_value
 
-_UID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
-_AGE = re.compile(r"(\d{1,3})([DWMY])")
+_AGE = re.compile(r"([0-9]{1,3})([DWMY])")
 _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
-# DX Image Storage - For Processing: raw detector data, not made for eyes (PS3.3 A.26).
-_FOR_PROCESSING = {"1.2.840.10008.5.1.4.1.1.1.1.1", "1.2.840.10008.5.1.4.1.1.1.2.1"}
+# DX, mammography, intra-oral for processing: raw detector data, not made for eyes (PS3.3 A.26 to A.28).
+_FOR_PROCESSING = {
+    "1.2.840.10008.5.1.4.1.1.1.1.1",
+    "1.2.840.10008.5.1.4.1.1.1.2.1",
+    "1.2.840.10008.5.1.4.1.1.1.3.1",
+}
 _ANIMAL_TAGS = (
     "PatientSpeciesDescription",
     "PatientSpeciesCodeSequence",
     "PatientBreedDescription",
     "PatientBreedCodeSequence",
 )
+# PS3.16 CID 7454: Homo sapiens, in SNOMED CT and in the older SNOMED RT.
+_HUMAN_CODES = {"337915000", "L-85B00"}
 _ANIMAL_MAKERS = ("IDEXX", "VETRAY", "SOUND TECHNOLOGIES", "ANTECH")
 
 
@@ -67,11 +74,7 @@ def read_header(ds: Dataset, *, transfer_syntax_uid: str) -> ImageHeader:
 
 def _text(ds: Dataset, keyword: str) -> str:
     """The first value as stripped text without control characters; '' when absent or unreadable."""
-    try:
-        value = ds.get(keyword)
-    except (ValueError, TypeError, LookupError, AttributeError, NotImplementedError):
-        # pydicom raises one of these when it converts a malformed value.
-        return ""
+    value = read_value(ds, keyword)
     if isinstance(value, (MultiValue, list, tuple)):
         value = value[0] if value else ""
     text = "" if value is None else str(value)
@@ -80,7 +83,7 @@ def _text(ds: Dataset, keyword: str) -> str:
 
 def _uid(ds: Dataset, keyword: str) -> str:
     value = _text(ds, keyword)
-    if len(value) > 64 or not _UID.fullmatch(value):
+    if not is_uid(value):
         # The value is not repeated: it may be an attack on whoever reads the log.
         raise Unreadable(f"{keyword} is missing or malformed", code="uid_malformed")
     return value
@@ -115,8 +118,10 @@ def _date(text: str) -> date | None:
 
 
 def _is_human(ds: Dataset) -> bool:
-    species = _text(ds, "PatientSpeciesDescription").upper()
-    if species in {"HOMO SAPIENS", "HUMAN"}:
+    if _text(ds, "PatientSpeciesDescription").upper() in {"HOMO SAPIENS", "HUMAN"}:
+        return True
+    species = read_value(ds, "PatientSpeciesCodeSequence")
+    if isinstance(species, Sequence) and any(_text(item, "CodeValue") in _HUMAN_CODES for item in species):
         return True
     maker = _text(ds, "Manufacturer").upper()
     return not any(tag in ds for tag in _ANIMAL_TAGS) and not maker.startswith(_ANIMAL_MAKERS)

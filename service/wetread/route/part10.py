@@ -7,10 +7,11 @@ import zlib
 from dataclasses import dataclass
 from io import BytesIO
 
+from pydicom.charset import convert_encodings
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filebase import DicomBytesIO
-from pydicom.filereader import read_dataset
+from pydicom.filereader import data_element_generator, read_dataset
 from pydicom.filewriter import write_file_meta_info
 from pydicom.tag import BaseTag
 from pydicom.uid import (
@@ -22,6 +23,7 @@ from pydicom.uid import (
 )
 
 from wetread.errors import Unreadable
+from wetread.route.element import is_uid
 
 # A UUID-derived root (PS3.5 B.2): names this implementation, not a release.
 IMPLEMENTATION_CLASS_UID = UID("2.25.280915736420134918530617824095571032641")
@@ -30,6 +32,8 @@ IMPLEMENTATION_VERSION_NAME = "WETREAD"
 _PREAMBLE_BYTES = 132
 _PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _UNDEFINED = 0xFFFFFFFF
+# Item and sequence delimitation item, as little endian bytes (PS3.5 A.4).
+_ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 # What pydicom raises for bytes that are not what they claim to be.
 _PARSE_ERRORS = (
     InvalidDicomError,
@@ -86,14 +90,13 @@ def split_file(data: bytes) -> FileParts:
     stream.seek(_PREAMBLE_BYTES)
     try:
         meta = _read_meta(stream)
-        return FileParts(
-            sop_class_uid=str(meta.MediaStorageSOPClassUID),
-            sop_instance_uid=str(meta.MediaStorageSOPInstanceUID),
-            transfer_syntax_uid=str(meta.TransferSyntaxUID),
-            data_set=memoryview(data)[stream.tell() :],
-        )
+        uids = (meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID, meta.TransferSyntaxUID)
+        sop_class, sop_instance, syntax = (str(uid) for uid in uids)
     except _PARSE_ERRORS as error:
         raise Unreadable("the file meta information cannot be parsed", code="meta_unreadable") from error
+    if not all(is_uid(uid) for uid in (sop_class, sop_instance, syntax)):
+        raise Unreadable("a UID of the file meta information is malformed", code="uid_malformed")
+    return FileParts(sop_class, sop_instance, syntax, memoryview(data)[stream.tell() :])
 
 
 def parse_data_set(data: Bytes, *, transfer_syntax_uid: str, limit_bytes: int) -> Dataset:
@@ -125,34 +128,62 @@ def _inflate(data: Bytes, limit_bytes: int) -> bytes:
     # PS3.5 A.5: raw deflate. The limit is what keeps a small bomb small.
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     plain = inflater.decompress(data, limit_bytes)
-    if inflater.unconsumed_tail:
+    if inflater.eof:
+        return plain
+    if len(plain) >= limit_bytes:
         raise Unreadable("the deflated data set is larger than is taken here", code="too_large")
-    return plain
+    raise Unreadable("the deflated data set ends early", code="truncated")
 
 
 def _parse(data: Bytes, transfer_syntax_uid: str) -> Dataset:
-    found: list[int] = []
-
-    def at_pixels(tag: BaseTag, _vr: str | None, length: int) -> bool:
-        if tag in _PIXEL_TAGS:
-            found.append(length)
-        return bool(found)
-
     stream = BytesIO(data)
-    ds = read_dataset(
-        stream,
-        is_implicit_VR=transfer_syntax_uid == ImplicitVRLittleEndian,
-        is_little_endian=transfer_syntax_uid != ExplicitVRBigEndian,
-        stop_when=at_pixels,
-    )
-    if found:
-        # PS3.5 7.1: tag and length take 8 bytes, 12 where the VR is written too.
-        header_bytes = 8 if transfer_syntax_uid == ImplicitVRLittleEndian else 12
-        _check_length(found[0], len(data) - stream.tell() - header_bytes)
+    is_implicit = transfer_syntax_uid == ImplicitVRLittleEndian
+    is_little = transfer_syntax_uid != ExplicitVRBigEndian
+    tail = _Tail(stream, len(data))
+    # Not `read_dataset`: that one takes an object that ends early for a whole one, with a warning.
+    elements = {
+        element.tag: element
+        for element in data_element_generator(stream, is_implicit, is_little, stop_when=tail.is_pixel_data)
+    }
+    ds = Dataset(elements)
+    ds.set_original_encoding(is_implicit, is_little, convert_encodings(ds.get("SpecificCharacterSet")))
+    if tail.has_pixel_data:
         ds.add_new(0x7FE00010, "OW", b"")
+    tail.check(memoryview(data))
     return ds
 
 
-def _check_length(declared: int, remaining: int) -> None:
-    if declared != _UNDEFINED and declared > remaining:
-        raise Unreadable("the object ends before its pixel data does", code="truncated")
+class _Tail:
+    """Follows the parser from element to element, to know where the last one should end."""
+
+    def __init__(self, stream: BytesIO, size_bytes: int) -> None:
+        self._stream = stream
+        self._size_bytes = size_bytes
+        self._value_at = 0
+        self._length = 0
+        self.has_pixel_data = False
+
+    def is_pixel_data(self, tag: BaseTag, _vr: str | None, length: int) -> bool:
+        """pydicom's `stop_when`: called with the stream where the value begins."""
+        self._value_at, self._length = self._stream.tell(), length
+        self.has_pixel_data = tag in _PIXEL_TAGS
+        return self.has_pixel_data
+
+    def check(self, data: memoryview) -> None:
+        """Raises Unreadable when the object ends before its last element does."""
+        if self._length == _UNDEFINED:
+            # pydicom itself has seen the end of a sequence; pixel data it has not read.
+            is_whole = not self.has_pixel_data or _ends_well(data, self._value_at)
+        elif self.has_pixel_data:
+            is_whole = self._value_at + self._length <= self._size_bytes
+        else:
+            is_whole = self._value_at + self._length == self._size_bytes
+        if not is_whole:
+            raise Unreadable("the object ends early", code="truncated")
+
+
+def _ends_well(data: memoryview, at: int) -> bool:
+    """Whether the fragments of encapsulated pixel data lead to their delimiter (PS3.5 A.4)."""
+    while bytes(data[at : at + 4]) == _ITEM and at + 8 <= len(data):
+        at += 8 + int.from_bytes(data[at + 4 : at + 8], "little")
+    return bytes(data[at : at + 4]) == _DELIMITER

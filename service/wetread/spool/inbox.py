@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from wetread.errors import OutOfSpace, Transient
@@ -30,9 +31,6 @@ class Inbox:
         Raises OutOfSpace when the disk is full, Transient when it cannot be written.
         """
         try:
-            if not target.parent.is_dir():
-                target.parent.mkdir(exist_ok=True, mode=0o700)
-                sync_folder(target.parent.parent)
             self._write(pieces, target)
             # Without this the rename itself may be lost in a power cut.
             sync_folder(target.parent)
@@ -43,10 +41,14 @@ class Inbox:
 
     def sweep(self) -> int:
         """Remove what a killed process left half-written an hour or more ago; how many."""
-        stale = [path for path in self._folder.iterdir() if time.time() - path.stat().st_mtime > _STALE_S]
-        for path in stale:
-            path.unlink(missing_ok=True)
-        return len(stale)
+        swept = 0
+        for path in self._folder.iterdir():
+            # Another process may finish or remove its file while this one looks.
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _STALE_S:
+                    path.unlink()
+                    swept += 1
+        return swept
 
     def _write(self, pieces: Sequence[Piece], target: Path) -> None:
         handle, name = tempfile.mkstemp(dir=self._folder)

@@ -22,7 +22,7 @@ class Spool:
         self._objects = folder / "objects"
         self._watermark_bytes = watermark_bytes
         self.inbox = Inbox(folder / "incoming")
-        self._objects.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_folders(folder)
 
     def put(self, pieces: Sequence[Piece], *, suffix: str) -> SpoolKey:
         """Keep `pieces` as one object; on return it survives a power cut.
@@ -62,6 +62,14 @@ class Spool:
     def has_room(self) -> bool:
         """Whether free space is above the watermark."""
         return self.free_bytes() > self._watermark_bytes
+
+    def _make_folders(self, folder: Path) -> None:
+        self._objects.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # All at once and synced: a folder made on the way, by another process, might not be durable yet.
+        for number in range(256):
+            (self._objects / f"{number:02x}").mkdir(exist_ok=True, mode=0o700)
+        for made in (self._objects, folder, folder.resolve().parent):
+            sync_folder(made)
 
     def _target(self, key: SpoolKey) -> Path:
         # The pattern is what keeps any outside value out of a path.

@@ -104,8 +104,11 @@ def reconcile(*, ledger: Ledger, queue: JobQueue, stop: threading.Event) -> None
     """Announce again what the ledger says is waiting: a queue that forgets costs seconds, not cases."""
     while not stop.wait(_RECONCILE_S):
         try:
-            for analysis_id, lane in ledger.analyses.waiting(now=time.time(), older_than_s=_RECONCILE_S):
-                queue.put(analysis_id, lane)
+            waiting = ledger.analyses.waiting(now=time.time(), older_than_s=_RECONCILE_S)
+            # A long queue is not a lost one: only what the queue does not hold is sent again.
+            if waiting and queue.depth() < len(waiting):
+                for analysis_id, lane in waiting:
+                    queue.put(analysis_id, lane)
         except Transient as error:
             _pause("waiting analyses not announced", error, stop)
 

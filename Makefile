@@ -1,0 +1,52 @@
+# Everything a newcomer needs: `make demo` and `make test` do their own set-up.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.PHONY: help demo serve test test-long lint format bench lock tools clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(READY) ## the main job on this machine: synthetic radiographs in, answers out
+	@$(RUN) -m wetread demo
+
+serve: $(READY) ## the service, on the embedded default
+	@$(RUN) -m wetread serve
+
+test: $(READY) ## unit, contract and system tests (peers that are not installed are skipped by name)
+	$(RUN) -m pytest -m "not long and not gpu" --cov --cov-report=term --cov-report=xml:.coverage.xml
+
+test-long: $(READY) ## the tests that take minutes
+	$(RUN) -m pytest -m long
+
+lint: $(READY) ## style, types, and the import contract
+	$(VENV)/bin/ruff check service tests models
+	$(VENV)/bin/ruff format --check service tests models
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: $(READY) ## format and mend what can be mended
+	$(VENV)/bin/ruff format service tests models
+	$(VENV)/bin/ruff check --fix service tests models
+
+lock: ## pin every dependency by hash; the locks name no address
+	uv pip compile pyproject.toml --extra cpu --extra postgresql --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	uv pip compile pyproject.toml --extra gpu --extra postgresql --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header -q -o requirements-gpu.lock
+
+tools: ## the peers the system tests talk to, from Debian (as root)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dcmtk orthanc \
+	  orthanc-dicomweb dicom3tools redis-server chromium chromium-driver iproute2 strace libgl1
+
+clean: ## remove what was built
+	rm -rf $(VENV) .cache .wetread .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+
+$(READY): requirements.lock
+	@PYTHON=$(PYTHON) bash .ci/setup $(VENV)
+	@touch $@

@@ -1,0 +1,1 @@
+"""The demo: the whole road on one machine, with a modality and a PACS played here."""
