@@ -1,0 +1,1 @@
+"""The room that reads pixels: bundles, decoding, preparation, inference, interpretation."""

@@ -1,0 +1,1 @@
+"""The room that turns findings into DICOM result objects, and checks them before they leave."""

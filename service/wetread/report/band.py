@@ -1,0 +1,116 @@
+"""The header band: the answer in one glance, who gave it, and that it is no diagnosis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.report import answer
+from wetread.report.answer import Tone
+from wetread.report.lettering import Colour, fitted_size, line_height, paint_text, width_of, wrapped
+from wetread.report.results import ImageResult
+
+# Okabe and Ito's palette, told apart in every kind of colour blindness: orange, sky blue, bluish green.
+COLOUR_OF: Final = MappingProxyType(
+    {
+        Tone.POSITIVE: (230, 159, 0),
+        Tone.DOUBTFUL: (86, 180, 233),
+        Tone.NEGATIVE: (0, 158, 115),
+        Tone.NOT_EVALUABLE: (190, 190, 190),
+    }
+)
+_INK: Final[Colour] = (0, 0, 0)
+_PAPER: Final[Colour] = (18, 22, 26)
+_QUIET: Final[Colour] = (214, 219, 224)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What the band says. `detail` names the networks and may be ''."""
+
+    tone: Tone
+    headline: str
+    detail: str = ""
+    note: str = answer.SAFETY_NOTE
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str
+    x: int
+    y: int
+    size_px: int
+    colour: Colour
+    bold: bool = False
+
+
+def band_of(image: ImageResult) -> Band:
+    """The band of one image's answer."""
+    said = answer.image_answer(image)
+    return Band(said.tone, said.text, f"Wetread, {said.models}" if said.models else "Wetread")
+
+
+def paint_band(band: Band, *, columns: int) -> NDArray[np.uint8]:
+    """The band as its own RGB image, `columns` wide and as high as its text needs."""
+    head, head_rows = _headline(band, columns)
+    foot, foot_rows = _footline(band, columns, top=head_rows)
+    canvas = np.empty((head_rows + foot_rows, columns, 3), np.uint8)
+    canvas[:head_rows] = COLOUR_OF[band.tone]
+    canvas[head_rows:] = _PAPER
+    for line in (*head, *foot):
+        paint_text(
+            canvas, line.text, x=line.x, y=line.y, size_px=line.size_px, colour=line.colour, bold=line.bold
+        )
+    return canvas
+
+
+def band_rows(band: Band, *, columns: int) -> int:
+    """How many rows the band takes, without painting it."""
+    _, head_rows = _headline(band, columns)
+    return head_rows + _footline(band, columns, top=head_rows)[1]
+
+
+def _headline(band: Band, columns: int) -> tuple[list[_Line], int]:
+    """As large as one line allows, so that it survives a thumbnail; two lines before it gets small."""
+    margin = max(4, columns // 50)
+    free = columns - 2 * margin
+    size, lines = _headline_lines(band.headline, free, columns)
+    pitch = line_height(size)
+    padding = max(2, size // 5)
+    made = [
+        _Line(text, margin, padding + number * pitch, size, _INK, bold=True)
+        for number, text in enumerate(lines)
+    ]
+    return made, len(lines) * pitch + 2 * padding
+
+
+def _headline_lines(text: str, free: int, columns: int) -> tuple[int, list[str]]:
+    """Size and lines: one line, else one line per statement, else words wrapped on two lines."""
+    largest, least = max(16, columns // 13), max(12, columns // 22)
+    statements = text.split(", ")
+    for lines, least_px in (([text], columns // 18), (statements, columns // 20)):
+        longest = max(lines, key=lambda line: width_of(line, largest, bold=True))
+        size = fitted_size(longest, columns=free, largest_px=largest, least_px=least, bold=True)
+        if size >= least_px and len(lines) <= 2 and width_of(longest, size, bold=True) <= free:
+            return size, lines
+    return least, wrapped(text, columns=free, size_px=least, lines=2, bold=True)
+
+
+def _footline(band: Band, columns: int, *, top: int) -> tuple[list[_Line], int]:
+    """Note and networks, side by side where both fit, else under each other."""
+    margin = max(4, columns // 50)
+    size = max(10, columns // 46)
+    pitch, padding = line_height(size), max(2, size // 4)
+    size = fitted_size(band.note, columns=columns - 2 * margin, largest_px=size, least_px=8)
+    wide = width_of(band.note, size) + width_of(band.detail, size) + 4 * margin
+    detail_x = columns - margin - width_of(band.detail, size) if wide <= columns else margin
+    rows = pitch if wide <= columns or not band.detail else 2 * pitch
+    made = [_Line(band.note, margin, top + padding, size, _QUIET)]
+    if band.detail:
+        text = wrapped(band.detail, columns=columns - 2 * margin, size_px=size, lines=1)[0]
+        made.append(_Line(text, detail_x, top + padding + rows - pitch, size, _QUIET))
+    return made, rows + 2 * padding

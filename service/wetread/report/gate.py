@@ -1,0 +1,130 @@
+"""The last look at an object before it is sent: nothing invalid leaves.
+
+Validators written elsewhere miss what matters most to a patient: a reference to another image, a box
+beside it, a probability that is not the ledger's. So each object is compared with the result it was
+built from, value by value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pydicom.dataset import Dataset
+
+from wetread.domain import ObjectKind
+from wetread.errors import InvalidObject
+from wetread.report import identity
+from wetread.report.gate_capture import capture_defects
+from wetread.report.gate_report import report_defects
+from wetread.report.results import BuiltObject, ImageResult, StudyResult
+from wetread.report.source import read_source
+
+# Type 1 in every object we make, and type 2: there, perhaps empty (PS3.3 C.7.1.1, C.7.2.1, C.12.1).
+_FILLED: Final = (
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "Manufacturer",
+    "SeriesNumber", "InstanceNumber", "SpecificCharacterSet", "ContentDate", "ContentTime",
+    "TimezoneOffsetFromUTC",
+)  # fmt: skip
+_PRESENT: Final = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber",
+    "ReferringPhysicianName", "StudyID",
+)  # fmt: skip
+# Characters at most, by value representation (PS3.5 table 6.2-1).
+_LONGEST: Final = {
+    "AE": 16,
+    "CS": 16,
+    "SH": 16,
+    "LO": 64,
+    "DS": 16,
+    "IS": 12,
+    "UI": 64,
+    "ST": 1024,
+    "LT": 10240,
+}
+_FORM: Final = {
+    "UI": re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+"),
+    "DA": re.compile(r"\d{8}"),
+    "TM": re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?"),
+    "CS": re.compile(r"[A-Z0-9 _]+"),
+}
+
+
+def check(built: BuiltObject, result: StudyResult) -> None:
+    """Raise InvalidObject, saying every defect, unless the object is what the result calls for.
+
+    Looks at required tags and their values, identity, references, coordinates, pixels, and whether what
+    is said is what was found. Raises Unreadable when a source cannot be read again.
+    """
+    defects = list(_defects(built, result))
+    if defects:
+        raise InvalidObject(f"{built.kind.value}: {'; '.join(defects)}")
+
+
+def _defects(built: BuiltObject, result: StudyResult) -> Iterator[str]:
+    ds = built.ds
+    missing = [keyword for keyword in _FILLED if ds.get(keyword) in (None, "")]
+    missing += [keyword for keyword in _PRESENT if keyword not in ds]
+    if missing:
+        yield f"missing {', '.join(missing)}"
+        return
+    yield from _value_defects(ds)
+    yield from _meta_defects(ds)
+    image = _source_of(built, result)
+    if image is None:
+        yield "shows an image that is not of this study"
+        return
+    yield from _identity_defects(ds, built.kind, result, image)
+    if built.kind is ObjectKind.CAPTURE:
+        yield from capture_defects(ds, image, read_source(image.path))
+    else:
+        yield from report_defects(ds, result)
+
+
+def _source_of(built: BuiltObject, result: StudyResult) -> ImageResult | None:
+    """The image that lends patient and study: a capture's own, a report's first."""
+    if built.kind is ObjectKind.STRUCTURED_REPORT:
+        return result.images[0]
+    of_source = (i for i in result.images if i.instance.header.SOPInstanceUID == built.source)
+    return next(of_source, None)
+
+
+def _identity_defects(
+    ds: Dataset, kind: ObjectKind, result: StudyResult, image: ImageResult
+) -> Iterator[str]:
+    is_capture = kind is ObjectKind.CAPTURE
+    derived = identity.capture_uid(image) if is_capture else identity.report_uid(result)
+    if ds.SOPInstanceUID != derived:
+        yield "SOPInstanceUID is not the one derived from the result"
+    if ds.SeriesInstanceUID != identity.series_uid(result.study, kind):
+        yield "SeriesInstanceUID is not the one derived from study and kind"
+    if ds.StudyInstanceUID != result.study:
+        yield "StudyInstanceUID is not the study's"
+    source = read_source(image.path)
+    for keyword in (*_PRESENT, "StudyInstanceUID"):
+        if str(ds[keyword].value or "") != str(source[keyword].value or ""):
+            yield f"{keyword} differs from the source"
+
+
+def _meta_defects(ds: Dataset) -> Iterator[str]:
+    meta = ds.file_meta
+    if meta.MediaStorageSOPInstanceUID != ds.SOPInstanceUID or meta.MediaStorageSOPClassUID != ds.SOPClassUID:
+        yield "file meta information names another object"
+    if ds.SpecificCharacterSet != "ISO_IR 192":
+        yield "SpecificCharacterSet is not ISO_IR 192"
+
+
+def _value_defects(ds: Dataset) -> Iterator[str]:
+    """Length and form of every value, at every depth; names and values are never quoted."""
+    for element in ds.iterall():
+        longest, form = _LONGEST.get(element.VR), _FORM.get(element.VR)
+        if longest is None and form is None:
+            continue
+        values = element.value if element.VM > 1 else [element.value]
+        for value in values:
+            text = "" if value is None else str(value)
+            if longest is not None and len(text) > longest:
+                yield f"{element.keyword} is longer than {longest} characters"
+            if text and form is not None and not form.fullmatch(text):
+                yield f"{element.keyword} is not a valid {element.VR}"

@@ -1,0 +1,83 @@
+"""Who made an object, and what its UIDs are: derived from what it answers, never drawn.
+
+The same inputs give the same UID on every machine, so a retry is the same object and a PACS that
+gets it twice keeps one. Form: '2.25.' + a 128-bit integer (PS3.5 B.2), here of a SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from wetread.domain import Analysis, Finding, ModelId, ObjectKind, SopInstanceUid, StudyUid
+from wetread.report.results import ImageResult, StudyResult
+
+MANUFACTURER: Final = "Wetread"
+MODEL_NAME: Final = "Wetread"
+SOFTWARE_VERSION: Final = "0.1.0"
+SERIES_DESCRIPTION: Final = "AI result (Wetread), research use only"
+SERIES_NUMBER: Final = {ObjectKind.STRUCTURED_REPORT: 9901, ObjectKind.CAPTURE: 9902}
+
+
+def derive_uid(*parts: str) -> str:
+    """A UID that depends on every part, on their order and on where one ends."""
+    text = "\x1f".join(("wetread", *parts))
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
+    return f"2.25.{number}"
+
+
+IMPLEMENTATION_CLASS_UID: Final = derive_uid("implementation")
+IMPLEMENTATION_VERSION_NAME: Final = f"WETREAD_{SOFTWARE_VERSION}"
+OBSERVER_UID: Final = derive_uid("device observer", SOFTWARE_VERSION)
+
+
+def series_uid(study: StudyUid, kind: ObjectKind) -> str:
+    """One series per study and kind of object, over all revisions."""
+    return derive_uid("series", study, kind.value)
+
+
+def device_uid(model: ModelId) -> str:
+    """Identifies one trained network: a retraining has another digest and so another UID."""
+    return derive_uid("device", model.name, model.version, model.digest)
+
+
+def capture_uid(image: ImageResult) -> SopInstanceUid:
+    """Depends on the source's bytes, the models and the answer, not on the study's revision.
+
+    So a later revision that leaves this image's answer as it was makes no second capture.
+    """
+    header = image.instance.header
+    return SopInstanceUid(
+        derive_uid("capture", header.SOPInstanceUID, image.instance.digest, *_answers(image))
+    )
+
+
+def report_uid(result: StudyResult) -> SopInstanceUid:
+    """Depends on the study, its revision, every input's bytes, the models and the answers."""
+    parts = [result.study, str(result.revision)]
+    for image in result.images:
+        parts += [image.instance.header.SOPInstanceUID, image.instance.digest, *_answers(image)]
+    return SopInstanceUid(derive_uid("report", *parts))
+
+
+def tracking_uid(image: ImageResult, *, what: str, model: ModelId | None, number: int) -> str:
+    """Follows one region across revisions: its image, the finding, the network, its place in the list."""
+    network = (model.name, model.version, model.digest) if model else ()
+    header = image.instance.header
+    return derive_uid("tracking", header.SOPInstanceUID, image.instance.digest, what, *network, str(number))
+
+
+def _answers(image: ImageResult) -> tuple[str, ...]:
+    """Every analysis as text, in an order that does not depend on how they were queued."""
+    return tuple(sorted(_answer(analysis) for analysis in image.analyses))
+
+
+def _answer(analysis: Analysis) -> str:
+    model = analysis.model
+    findings = ";".join(_finding(finding) for finding in analysis.findings)
+    return "|".join((model.name, model.version, model.digest, analysis.state, analysis.reason, findings))
+
+
+def _finding(finding: Finding) -> str:
+    boxes = (f"{b.left:.3f},{b.top:.3f},{b.right:.3f},{b.bottom:.3f}" for b in finding.boxes)
+    return " ".join((finding.code.value, f"{finding.probability:.6f}", finding.zone, *boxes))

@@ -1,0 +1,180 @@
+"""The groups of a report's body: one per located lesion, one per statement about a whole image.
+
+Each is a planar ROI group (PS3.16 TID 1410) with a closed polyline, also where it speaks of the whole
+image: one group without coordinates makes a widely used viewer lose the boxes of all the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from highdicom import sr
+
+from wetread.domain import Analysis, AnalysisState, Box, Finding, ModelId, Zone
+from wetread.report import answer, codes, identity
+from wetread.report.items import concept, evaluation
+from wetread.report.results import ImageResult, StudyResult
+
+NOT_EVALUABLE: Final = "not evaluable"
+Group = sr.PlanarROIMeasurementsAndQualitativeEvaluations
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A network that gave no answer on an image, and why."""
+
+    model: ModelId
+    reason: answer.Reason
+    has_failed: bool
+
+
+def measurement_groups(result: StudyResult) -> list[Group]:
+    """Every finding, negative ones included, and every image that got no answer; lesions first."""
+    lesions: list[Group] = []
+    statements: list[Group] = []
+    for number, image in enumerate(result.images, start=1):
+        for analysis in answer.done(image):
+            for finding in analysis.findings:
+                made = _finding_groups(image, analysis, finding, image_number=number)
+                (lesions if finding.boxes else statements).extend(made)
+        statements.extend(_unread_group(image, one, image_number=number) for one in refusals(image))
+    return lesions + statements
+
+
+def whole_image(image: ImageResult) -> Box:
+    """The rectangle of all pixels. An image that states no matrix is taken as one pixel."""
+    header = image.instance.header
+    return Box(0, 0, max(header.Columns, 1), max(header.Rows, 1), probability=0.0)
+
+
+def outline(box: Box, *, within: Box) -> list[tuple[float, float]]:
+    """The closed polyline round a box, x right and y down from the outer corner of the first pixel.
+
+    Cut to the image. Source: PS3.3 C.18.6.1.1 (POLYLINE: closed when the last point is the first).
+    """
+    left, right = (min(max(x, within.left), within.right) for x in (box.left, box.right))
+    top, bottom = (min(max(y, within.top), within.bottom) for y in (box.top, box.bottom))
+    return [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+
+
+def _finding_groups(
+    image: ImageResult, analysis: Analysis, finding: Finding, *, image_number: int
+) -> list[Group]:
+    boxes = finding.boxes or (whole_image(image),)
+    return [
+        Group(
+            tracking_identifier=sr.TrackingIdentifier(
+                uid=identity.tracking_uid(
+                    image, what=finding.code.value, model=analysis.model, number=number
+                ),
+                identifier=f"Image {image_number}, {finding.label.lower()} {number}",
+            ),
+            referenced_region=_region(box, image),
+            finding_type=concept(finding.code),
+            algorithm_id=_algorithm(analysis.model, _parameters(analysis, finding)),
+            finding_sites=_sites(image),
+            measurements=[_probability(finding)],
+            qualitative_evaluations=_evaluations(finding),
+            geometric_purpose=concept(codes.BOUNDED_BY),
+        )
+        for number, box in enumerate(boxes, start=1)
+    ]
+
+
+def refusals(image: ImageResult) -> list[Refusal]:
+    """Who gave no answer on an image: each network that failed beside others, else the image's one reason."""
+    unread = list(answer.failed(image))
+    if not answer.done(image):
+        unread = (unread or list(image.analyses))[:1]
+        if not unread:
+            own = ModelId(identity.MODEL_NAME, identity.SOFTWARE_VERSION)
+            return [Refusal(own, answer.reason_of(image), has_failed=False)]
+    return [Refusal(a.model, answer.reason_given(a), a.state is AnalysisState.FAILED) for a in unread]
+
+
+def _unread_group(image: ImageResult, refusal: Refusal, *, image_number: int) -> Group:
+    reason, model = refusal.reason, refusal.model
+    return Group(
+        tracking_identifier=sr.TrackingIdentifier(
+            uid=identity.tracking_uid(image, what=NOT_EVALUABLE, model=model, number=1),
+            identifier=f"Image {image_number}, not evaluable by {model.name}",
+        ),
+        referenced_region=_region(whole_image(image), image),
+        finding_type=concept(codes.FAILED if refusal.has_failed else codes.NOT_ATTEMPTED),
+        algorithm_id=_algorithm(model, [f"Not evaluable: {reason.text} ({reason.code})"]),
+        finding_sites=_sites(image),
+        qualitative_evaluations=_unread_evaluations(reason),
+        geometric_purpose=concept(codes.BOUNDED_BY),
+    )
+
+
+def _unread_evaluations(reason: answer.Reason) -> list[sr.QualitativeEvaluation]:
+    made = [
+        evaluation(codes.PRESENCE, codes.UNDETERMINED),
+        evaluation(codes.CAD_SUMMARY, codes.NONE_SUCCEEDED),
+    ]
+    if reason.code.startswith("pixels_"):
+        made.append(evaluation(codes.IMAGE_QUALITY, codes.UNUSABLE))
+    return made
+
+
+def _region(box: Box, image: ImageResult) -> sr.ImageRegion:
+    header = image.instance.header
+    return sr.ImageRegion(
+        graphic_type=sr.GraphicTypeValues.POLYLINE,
+        graphic_data=np.array(outline(box, within=whole_image(image)), dtype=np.float32),
+        source_image=sr.SourceImageForRegion(
+            referenced_sop_class_uid=header.SOPClassUID, referenced_sop_instance_uid=header.SOPInstanceUID
+        ),
+    )
+
+
+def _sites(image: ImageResult) -> list[sr.FindingSite] | None:
+    header = image.instance.header
+    site = codes.SITE_OF.get(header.body_part)
+    side = codes.LATERALITY_OF.get(header.laterality)
+    if site is None:
+        return None
+    return [sr.FindingSite(concept(site), laterality=concept(side) if side else None)]
+
+
+def _probability(finding: Finding) -> sr.Measurement:
+    """The finding's calibrated probability on this image, the number its zone was read from."""
+    return sr.Measurement(
+        name=concept(codes.PROBABILITY),
+        value=round(100 * finding.probability, 1),
+        unit=concept(codes.PERCENT),
+    )
+
+
+def _evaluations(finding: Finding) -> list[sr.QualitativeEvaluation]:
+    summary = codes.ALL_WITHOUT_FINDINGS if finding.zone is Zone.NEGATIVE else codes.ALL_WITH_FINDINGS
+    return [
+        evaluation(finding.code, codes.PRESENCE_OF_ZONE[finding.zone]),
+        evaluation(codes.CAD_SUMMARY, summary),
+    ]
+
+
+def _parameters(analysis: Analysis, finding: Finding) -> list[str]:
+    """The zone and how it was read from the probability, for people: no template row holds them."""
+    points = finding.operating_points
+    told = [
+        f"Zone: {finding.zone.value}. Operating points on the calibrated probability of "
+        f"{finding.label.lower()}: doubtful from {100 * points.sensitive:.4g} %, "
+        f"positive from {100 * points.specific:.4g} %"
+    ]
+    if analysis.provider:
+        told.append(f"Execution provider: {analysis.provider}")
+    return told
+
+
+def _algorithm(model: ModelId, parameters: list[str]) -> sr.AlgorithmIdentification:
+    digest = [f"Network SHA-256: {model.digest}"] if model.digest else []
+    return sr.AlgorithmIdentification(
+        name=model.name,
+        version=model.version,
+        parameters=parameters + digest,
+        family=concept(codes.ARTIFICIAL_INTELLIGENCE),
+    )

@@ -1,0 +1,55 @@
+"""What the builders are given and what they hand back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from pydicom.dataset import Dataset
+
+from wetread.domain import Analysis, Instance, ObjectKind, Outcome, SopInstanceUid, StudyUid
+
+
+class Predecessor(NamedTuple):
+    """The report object that a new revision replaces."""
+
+    SOPClassUID: str
+    SOPInstanceUID: str
+    SeriesInstanceUID: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResult:
+    """One input image and every analysis planned for it, all in a terminal state.
+
+    `path` is the source as received, a Part 10 file.
+    """
+
+    instance: Instance
+    path: Path
+    analyses: tuple[Analysis, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyResult:
+    """A concluded study revision. `concluded_at` is seconds since the epoch, UTC.
+
+    The first image lends its patient and study attributes to the study's report.
+    """
+
+    study: StudyUid
+    revision: int
+    outcome: Outcome
+    images: tuple[ImageResult, ...]
+    concluded_at: float
+    predecessor: Predecessor | tuple[str, str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltObject:
+    """A result object not yet encoded. `source` is the one image it shows, if it shows one."""
+
+    ds: Dataset
+    kind: ObjectKind
+    source: SopInstanceUid | None

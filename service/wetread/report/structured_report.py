@@ -1,0 +1,144 @@
+"""The study's answer as a Structured Report: TID 1500 Measurement Report, Comprehensive 3D SR.
+
+Shape: PS3.16 TID 1500 and IHE's profile AI Results. COMPLETE and UNVERIFIED: all that the networks
+have to say, and no person has checked it.
+"""
+
+from __future__ import annotations
+
+from highdicom import sr
+from pydicom.dataset import Dataset
+
+from wetread.domain import Code, ObjectKind, Zone
+from wetread.report import answer, codes, identity
+from wetread.report.items import code_item, concept, text_item
+from wetread.report.measurement_group import measurement_groups
+from wetread.report.results import BuiltObject, StudyResult
+from wetread.report.source import read_source
+from wetread.report.stamp import add_equipment, stamp
+
+
+def build_report(result: StudyResult) -> BuiltObject:
+    """One report over all images of a study revision; every input is listed as evidence.
+
+    Raises Unreadable when a source header cannot be read.
+    """
+    sources = [read_source(image.path) for image in result.images]
+    patient_name = sources[0].PatientName
+    # highdicom warns about names it finds odd and quotes them; a name is never ours to print.
+    sources[0].PatientName = ""
+    kind = ObjectKind.STRUCTURED_REPORT
+    document = sr.Comprehensive3DSR(
+        evidence=sources,
+        content=_content(result),
+        series_instance_uid=identity.series_uid(result.study, kind),
+        series_number=identity.SERIES_NUMBER[kind],
+        series_description=identity.SERIES_DESCRIPTION,
+        sop_instance_uid=identity.report_uid(result),
+        instance_number=result.revision,
+        manufacturer=identity.MANUFACTURER,
+        is_complete=True,
+        previous_versions=_predecessors(result),
+        requested_procedures=_requests(sources[0]),
+    )
+    document.PatientName = patient_name
+    add_equipment(document, (a for image in result.images for a in answer.done(image)))
+    stamp(document, source=sources[0], at=result.concluded_at)
+    return BuiltObject(ds=document, kind=kind, source=None)
+
+
+def _content(result: StudyResult) -> Dataset:
+    report = sr.MeasurementReport(
+        observation_context=_observer(),
+        procedure_reported=concept(codes.RADIOGRAPHY_PROCEDURE),
+        imaging_measurements=measurement_groups(result),
+        title=concept(codes.IMAGING_MEASUREMENT_REPORT),
+    )
+    root: Dataset = report[0]
+    root.ContentSequence.append(_summary(result))
+    _separate(root)
+    return root
+
+
+def _separate(item: Dataset) -> None:
+    """The items of every container stand each for itself, not as running text (PS3.3 C.18.8)."""
+    if item.ValueType == "CONTAINER":
+        item.ContinuityOfContent = "SEPARATE"
+    for child in item.get("ContentSequence") or ():
+        _separate(child)
+
+
+def _observer() -> sr.ObservationContext:
+    """The observer is a device: this software (PS3.16 TID 1004)."""
+    device = sr.DeviceObserverIdentifyingAttributes(
+        uid=identity.OBSERVER_UID,
+        name=identity.MODEL_NAME,
+        manufacturer_name=identity.MANUFACTURER,
+        model_name=f"{identity.MODEL_NAME} {identity.SOFTWARE_VERSION}",
+    )
+    return sr.ObservationContext(
+        observer_device_context=sr.ObserverContext(
+            observer_type=concept(codes.DEVICE), observer_identifying_attributes=device
+        )
+    )
+
+
+def _summary(result: StudyResult) -> sr.ContainerContentItem:
+    """The answer in words and as one code, for readers that show text only (TID 1500 row 12)."""
+    container = sr.ContainerContentItem(
+        name=concept(codes.QUALITATIVE_EVALUATIONS), relationship_type=sr.RelationshipTypeValues.CONTAINS
+    )
+    items = [
+        text_item(codes.CONCLUSION, answer.study_answer(result).text),
+        text_item(codes.COMMENT, f"{answer.SAFETY_NOTE}."),
+        code_item(codes.CAD_SUMMARY, _processing(result)),
+    ]
+    items += [
+        text_item(codes.COMMENT, f"Image {number} not evaluable: {answer.reason_of(image).text}.")
+        for number, image in enumerate(result.images, start=1)
+        if not answer.done(image)
+    ]
+    if result.predecessor:
+        changed = f"Revision {result.revision}; replaces the report {result.predecessor[1]}."
+        items.append(text_item(codes.COMMENT, changed))
+    container.ContentSequence = sr.ContentSequence(items)
+    return container
+
+
+def _processing(result: StudyResult) -> Code:
+    """CID 6047 over the study. An image that no network may read counts as one without success."""
+    done = [a for image in result.images for a in answer.done(image)]
+    if not done:
+        return codes.NONE_SUCCEEDED
+    is_all_read = all(answer.done(image) and not answer.failed(image) for image in result.images)
+    has_findings = any(f.zone is not Zone.NEGATIVE for a in done for f in a.findings)
+    if is_all_read:
+        return codes.ALL_WITH_FINDINGS if has_findings else codes.ALL_WITHOUT_FINDINGS
+    return codes.SOME_WITH_FINDINGS if has_findings else codes.SOME_WITHOUT_FINDINGS
+
+
+def _predecessors(result: StudyResult) -> list[Dataset] | None:
+    """The report this one replaces (PS3.3 C.17.2)."""
+    if result.predecessor is None:
+        return None
+    earlier = Dataset()
+    earlier.SOPClassUID, earlier.SOPInstanceUID, earlier.SeriesInstanceUID = result.predecessor
+    earlier.StudyInstanceUID = result.study
+    return [earlier]
+
+
+def _requests(source: Dataset) -> list[Dataset] | None:
+    """The orders that the source says it fulfils (PS3.3 table C.17-2, Referenced Request Sequence)."""
+    requests = []
+    for item in source.get("RequestAttributesSequence") or ():
+        request = Dataset()
+        request.StudyInstanceUID = source.StudyInstanceUID
+        request.ReferencedStudySequence = []
+        request.AccessionNumber = item.get("AccessionNumber", source.AccessionNumber)
+        request.PlacerOrderNumberImagingServiceRequest = ""
+        request.FillerOrderNumberImagingServiceRequest = ""
+        request.RequestedProcedureID = item.get("RequestedProcedureID", "")
+        request.RequestedProcedureDescription = item.get("RequestedProcedureDescription", "")
+        request.RequestedProcedureCodeSequence = []
+        requests.append(request)
+    return requests or None
