@@ -65,7 +65,8 @@ class HttpSettings(_Section):
 class QueueSettings(_Section):
     """`embedded`: the ledger itself with a wake-up. `redis://...`: Celery on Redis."""
 
-    url: str = Field("embedded", pattern=r"^(embedded|rediss?://\S+)$")
+    # Not in a repr: it may hold the broker's password.
+    url: str = Field("embedded", pattern=r"^(embedded|rediss?://\S+)$", repr=False)
 
 
 class LedgerSettings(_Section):
@@ -77,7 +78,7 @@ class LedgerSettings(_Section):
 class SpoolSettings(_Section):
     """Empty: a folder in `WETREAD_HOME`. `watermark_bytes`: refuse new images below this free space."""
 
-    url: str = ""
+    url: str = Field("", pattern=r"^(file://)?(/.*)?$")
     watermark_bytes: int = Field(512 * 2**20, ge=0)
 
 
@@ -194,10 +195,13 @@ def load_settings(**overrides: object) -> Settings:
     """Read file and environment. Raises Misconfigured with one line that names the setting."""
     if "WETREAD_CONFIG" in os.environ and not _config_file().is_file():
         raise Misconfigured(f"WETREAD_CONFIG: no such file: {_config_file()}")
+    _check_environment()
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]  # checked by pydantic itself
     except ValidationError as error:
         raise Misconfigured(_first_problem(error)) from error
+    except OSError as error:
+        raise Misconfigured(f"{_config_file()}: {error.strerror}") from error
     except tomllib.TOMLDecodeError as error:
         raise Misconfigured(f"{_config_file()}: not valid TOML: {error}") from error
     except ValueError as error:
@@ -210,6 +214,14 @@ def _first_problem(error: ValidationError) -> str:
     # The rejected value is left out: it may be a secret.
     first = error.errors(include_url=False, include_input=False)[0]
     return f"setting {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def _check_environment() -> None:
+    # pydantic passes over a section that it does not know: a slip of the pen would stay unseen.
+    for name in os.environ:
+        section = name.removeprefix("WETREAD_").split("__")[0].lower()
+        if name.startswith("WETREAD_") and "__" in name and section not in Settings.model_fields:
+            raise Misconfigured(f"{name}: there is no section {section!r}")
 
 
 def _check_destinations(settings: Settings) -> None:

@@ -52,3 +52,6 @@ def start_logging(*, level: str, style: str) -> None:
     warnings.simplefilter("ignore")
     for name in ("pydicom", "pynetdicom", "highdicom"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Celery tells every task twice; the pipeline's own line says more.
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -41,7 +41,14 @@ def run(settings: Settings, stop: threading.Event) -> None:
     Raises Misconfigured when a setting is wrong, or a part says so as it starts.
     """
     _check(settings)
-    parts = _make_parts(settings)
+    keep_alive(_make_parts(settings), stop)
+
+
+def keep_alive(parts: Sequence[Part], stop: threading.Event) -> None:
+    """Start the parts in order, start again what dies, ever later, and stop all in reverse.
+
+    Raises Misconfigured when a part says so as it starts.
+    """
     try:
         for part in parts:
             _start(part)

@@ -16,7 +16,8 @@ from wetread.errors import Refused, Unreachable
 
 # What Wetread makes: Comprehensive 3D SR and Secondary Capture, explicit little endian.
 RESULT_CLASSES = ("1.2.840.10008.5.1.4.1.1.88.34", "1.2.840.10008.5.1.4.1.1.7")
-_EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+# PS3.5 10.1: the default, implicit, is always offered; some PACS take nothing else.
+_SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"]
 _IDLE_S = 5.0
 _TIMEOUT_S = 30.0
 # PS3.7 C: 0111 duplicate SOP instance means that it is there.
@@ -35,7 +36,7 @@ class DicomSender:
         timeout_s: float = _TIMEOUT_S,
     ) -> None:
         self._destination = destination
-        self._contexts = contexts or [build_context(uid, _EXPLICIT_LITTLE_ENDIAN) for uid in RESULT_CLASSES]
+        self._contexts = contexts or [build_context(uid, _SYNTAXES) for uid in RESULT_CLASSES]
         self._entity = AE(ae_title=calling_aet)
         self._entity.acse_timeout = timeout_s
         self._entity.dimse_timeout = timeout_s
@@ -52,8 +53,11 @@ class DicomSender:
             raise Refused("the destination does not accept this SOP class", code="no_context")
         try:
             answer = assoc.send_c_store(path)
-        except (RuntimeError, ValueError) as error:
-            # pynetdicom: RuntimeError when the association is gone, ValueError for a syntax not agreed on.
+        except ValueError as error:
+            # pynetdicom: no context with a syntax that this object can be sent in.
+            raise Refused("the destination takes another transfer syntax", code="no_context") from error
+        except RuntimeError as error:
+            # pynetdicom: the association is gone.
             self.close()
             raise Unreachable("the association ended before the object was sent") from error
         self._used_at = time.monotonic()

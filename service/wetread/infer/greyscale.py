@@ -107,7 +107,9 @@ def _own_range(image: DecodedImage, modality: Curve, *, sample: Indices) -> Curv
         low, high = float(modality.min()), float(modality.max())
     else:
         low, high = (float(v) for v in np.percentile(modality[sample], ROBUST_PERCENTILES))
-    return np.clip((modality - low) / max(high - low, 1.0), 0.0, 1.0)
+    if high <= low:
+        return np.where(modality > low, 1.0, 0.0)
+    return np.clip((modality - low) / (high - low), 0.0, 1.0)
 
 
 def _sample(image: DecodedImage, notes: list[str]) -> Indices:

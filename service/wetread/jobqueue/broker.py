@@ -6,7 +6,7 @@ import time
 
 from celery import Celery
 from kombu.connection import Connection
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 from kombu.exceptions import OperationalError
 
 from wetread.domain import AnalysisId, Lane
@@ -23,7 +23,7 @@ def make_app(url: str) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,
-        task_queues=[Queue(lane.value) for lane in Lane],
+        task_queues=[Queue(lane.value, Exchange(lane.value), routing_key=lane.value) for lane in Lane],
         task_default_queue=Lane.ROUTINE.value,
         # A killed worker's task must come back, and one that kills its process must not vanish.
         task_acks_late=True,

@@ -117,7 +117,7 @@ def to_instance(row: RowMapping) -> Instance:
     )
 
 
-def _twins(connection: Connection, uid: SopInstanceUid) -> Sequence[Row[tuple[int, str, str, bool]]]:
+def _twins(connection: Connection, uid: SopInstanceUid) -> Sequence[Row[int, str, str, bool]]:
     column = tables.instances.c
     query = select(column.id, column.digest, column.study_uid, column.is_conflicting)
     return connection.execute(query.where(column.sop_instance_uid == uid)).all()

@@ -30,6 +30,7 @@ from wetread.ledger.studies import Claim, Step
 from wetread.report.capture import build_capture
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
+from wetread.report.identity import capture_uid
 from wetread.report.results import BuiltObject, ImageResult, Predecessor, StudyResult
 from wetread.report.structured_report import build_report
 from wetread.spool.objects import Spool
@@ -97,15 +98,22 @@ class Concluder:
         check(report, result)
         objects = [self._keep(report)]
         for image in _to_capture(result):
-            try:
-                capture = build_capture(image, self._display(image), result, max_side=self._max_side)
-                check(capture, result)
-            except InvalidObject as error:
-                # The report says the same in words; it must not wait for a picture.
-                logger.error("capture held back", extra={"study": result.study, "why": str(error)})
-                continue
-            objects.append(self._keep(capture))
+            known = self._ledger.reports.find_object(capture_uid(image))
+            capture = known[1] if known else self._make_capture(image, result)
+            if capture is not None:
+                objects.append(capture)
         return objects
+
+    def _make_capture(self, image: ImageResult, result: StudyResult) -> ResultObject | None:
+        """A capture of this image and answer; None, and logged, when it fails the gate."""
+        try:
+            capture = build_capture(image, self._display(image), result, max_side=self._max_side)
+            check(capture, result)
+        except InvalidObject as error:
+            # The report says the same in words; it must not wait for a picture.
+            logger.error("capture held back", extra={"study": result.study, "why": str(error)})
+            return None
+        return self._keep(capture)
 
     def _display(self, image: ImageResult) -> NDArray[np.float32] | None:
         try:

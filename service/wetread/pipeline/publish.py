@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Mapping
 
 from wetread.deliver import Sender
@@ -15,7 +16,7 @@ from wetread.ledger.studies import Step
 from wetread.spool.objects import Spool
 
 _FIRST_WAIT_S = 2.0
-_LONGEST_WAIT_S = 600.0
+_LONGEST_WAIT_S = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Publisher:
         self._holder = holder
         self._lease_s = lease_s
         self._resting_until: dict[str, float] = {}
+        self._failures: Counter[str] = Counter()
 
     def publish_next(self) -> bool:
         """Make one delivery that is due; False when none is, or only to destinations that rest."""
@@ -50,24 +52,32 @@ class Publisher:
         try:
             status = self._senders[delivery.destination].send(self._spool.path(delivery.object.spool_key))
         except Rejected as error:
+            self._failures[delivery.destination] = 0
             self._ledger.deliveries.mark_refused(delivery.id, status=error.code, error=str(error))
             logger.error("delivery refused", extra=fields | {"why": str(error)})
         except Transient as error:
             self._postpone(delivery, error)
             logger.warning("delivery postponed", extra=fields | {"why": str(error)})
         else:
+            self._failures[delivery.destination] = 0
             self._ledger.deliveries.mark_sent(delivery.id, status=status, now=time.time())
             self._note(delivery, 1000 * (time.perf_counter() - started))
             logger.info("delivered", extra=fields | {"status": status})
 
     def _postpone(self, delivery: Delivery, error: Transient) -> None:
-        longest_s = min(_FIRST_WAIT_S * 2 ** (min(delivery.attempts, 16) - 1), _LONGEST_WAIT_S)
-        # Jitter: destinations that come back are not met by everybody at once.
-        until = time.time() + random.uniform(0.5, 1.0) * longest_s  # noqa: S311  # no secret
-        self._resting_until[delivery.destination] = until
+        self._failures[delivery.destination] += 1
+        # The destination rests by its own failures: one object it never takes does not hold up the others.
+        self._resting_until[delivery.destination] = _wait_until(self._failures[delivery.destination])
+        until = _wait_until(delivery.attempts)
         self._ledger.deliveries.postpone(delivery.id, until=until, status=error.code, error=str(error))
 
     def _note(self, delivery: Delivery, took_ms: float) -> None:
         detail = f"{delivery.object.kind} to {delivery.destination}"
         step = Step("delivered", time.time(), took_ms, delivery.object.SOPInstanceUID, detail=detail)
         self._ledger.studies.note(delivery.study, [step])
+
+
+def _wait_until(failures: int) -> float:
+    longest_s = min(_FIRST_WAIT_S * 2.0 ** (min(failures, 16) - 1), _LONGEST_WAIT_S)
+    # Jitter: a destination that comes back is not met by everybody at once.
+    return time.time() + random.uniform(0.5, 1.0) * longest_s  # noqa: S311  # no secret

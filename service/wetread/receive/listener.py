@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,13 +16,15 @@ from wetread.route.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSIO
 
 # 128 KiB receives twice as fast as the default 16 KiB; "unlimited" is slower again.
 _MAXIMUM_PDU_BYTES = 131072
+# Container engines kill ten seconds after they asked to stop.
+_GOODBYE_S = 8.0
 
 
 @contextmanager
 def listening(settings: DicomSettings, handlers: Handlers) -> Iterator[None]:
     """Serve DICOM in the background while the context is open.
 
-    On leaving, no new association is taken and those in progress may finish.
+    On leaving, no new association is taken, and those in progress have some seconds to finish.
     Raises Misconfigured when the address cannot be bound.
     """
     # Accept SOP Instance UIDs as they are: the admitter checks them and answers with a proper status.
@@ -40,7 +43,7 @@ def listening(settings: DicomSettings, handlers: Handlers) -> Iterator[None]:
     finally:
         # `entity.shutdown()` would abort a C-STORE in flight; this lets it finish.
         server.shutdown()
-        _wait_for_associations(entity, limit_s=settings.network_timeout_s)
+        _end_associations(entity, limit_s=min(_GOODBYE_S, settings.network_timeout_s))
         server.server_close()
 
 
@@ -59,6 +62,10 @@ def _make_entity(settings: DicomSettings) -> AE:
     return entity
 
 
-def _wait_for_associations(entity: AE, *, limit_s: float) -> None:
+def _end_associations(entity: AE, *, limit_s: float) -> None:
+    deadline = time.monotonic() + limit_s
     for association in entity.active_associations:
-        association.join(timeout=limit_s)
+        association.join(timeout=max(0.0, deadline - time.monotonic()))
+    # What is left is idle or stalled: nothing on it has been answered, so its sender will try again.
+    for association in entity.active_associations:
+        association.abort()

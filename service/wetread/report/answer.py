@@ -42,7 +42,7 @@ def percent(probability: float) -> str:
     """A probability as people read it: whole percent, never a certain 0 or 100."""
     if probability < 0.005:
         return "<1 %"
-    return ">99 %" if probability >= 0.995 else f"{round(100 * probability)} %"
+    return ">99 %" if probability >= 0.995 else f"{int(100 * probability + 0.5)} %"
 
 
 def done(image: ImageResult) -> tuple[Analysis, ...]:

@@ -91,13 +91,21 @@ def _headline(band: Band, columns: int) -> tuple[list[_Line], int]:
 def _headline_lines(text: str, free: int, columns: int) -> tuple[int, list[str]]:
     """Size and lines: one line, else one line per statement, else words wrapped on two lines."""
     largest, least = max(16, columns // 13), max(12, columns // 22)
-    statements = text.split(", ")
-    for lines, least_px in (([text], columns // 18), (statements, columns // 20)):
+    for lines, least_px in (([text], columns // 18), (_halves(text), columns // 20)):
         longest = max(lines, key=lambda line: width_of(line, largest, bold=True))
         size = fitted_size(longest, columns=free, largest_px=largest, least_px=least, bold=True)
         if size >= least_px and len(lines) <= 2 and width_of(longest, size, bold=True) <= free:
             return size, lines
     return least, wrapped(text, columns=free, size_px=least, lines=2, bold=True)
+
+
+def _halves(text: str) -> list[str]:
+    """The headline in two where its sense parts: after the answer's name, before a remark, between two."""
+    for mark, kept in ((": ", 0), (" (", 1), (", ", 0)):
+        at = text.find(mark)
+        if at > 0:
+            return [text[:at], text[at + len(mark) - kept :].lstrip()]
+    return [text]
 
 
 def _footline(band: Band, columns: int, *, top: int) -> tuple[list[_Line], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from wetread.report.items import concept
 from wetread.report.lettering import line_height, paint_text, wrapped
 from wetread.report.overlay import Display, Scale, draw_overlay, scale_for
 from wetread.report.results import BuiltObject, ImageResult, StudyResult
-from wetread.report.source import pixel_aspect, pixel_spacing_mm, read_source
+from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, read_source
 from wetread.report.stamp import add_equipment, stamp
 
 DEFAULT_MAX_SIDE: Final = 2048
@@ -28,6 +29,13 @@ _COPIED: Final = (
     "AccessionNumber", "ReferringPhysicianName", "StudyID", "StudyDescription", "IssuerOfPatientID",
     "PatientAge", "PatientSize", "PatientWeight", "PatientIdentityRemoved", "DeidentificationMethod",
     "BodyPartExamined", "LossyImageCompression",
+)  # fmt: skip
+# Laterality must not stand on these, and must on all others, perhaps empty (PS3.3 C.7.3.1, type 2C).
+_UNPAIRED: Final = frozenset(
+    {
+        "ABDOMEN", "CHEST", "COCCYX", "CSPINE", "HEAD", "HEART", "JAW", "LSPINE", "NECK", "PELVIS", "SKULL",
+        "SPINE", "SSPINE", "STERNUM", "TSPINE", "WHOLEBODY",
+    }
 )  # fmt: skip
 
 
@@ -42,12 +50,13 @@ def build_capture(
     """
     source = read_source(image.path)
     ds = Dataset()
-    _copy_identity(ds, source, study)
-    _describe_object(ds, image, source)
-    scale = _add_picture(ds, image, display, source=source, max_side=max_side)
-    _describe_derivation(ds, image, source, scale)
-    add_equipment(ds, answer.done(image))
-    stamp(ds, source=source, at=study.concluded_at)
+    with quiet():
+        _copy_identity(ds, source, study)
+        _describe_object(ds, image, source)
+        scale = _add_picture(ds, image, display, source=source, max_side=max_side)
+        _describe_derivation(ds, image, source, scale)
+        add_equipment(ds, answer.done(image))
+        stamp(ds, source=source, at=study.concluded_at)
     return BuiltObject(ds=ds, kind=ObjectKind.CAPTURE, source=image.instance.header.SOPInstanceUID)
 
 
@@ -90,9 +99,9 @@ def _describe_object(ds: Dataset, image: ImageResult, source: Dataset) -> None:
     ds.InstanceNumber = _instance_number(source)
     ds.PatientOrientation = source.get("PatientOrientation") or ""
     ds.BurnedInAnnotation = "YES"
-    side = source.get("Laterality") or source.get("ImageLaterality")
-    if side in ("L", "R"):
-        ds.Laterality = side
+    if source.get("BodyPartExamined") not in _UNPAIRED:
+        side = source.get("Laterality") or source.get("ImageLaterality")
+        ds.Laterality = side if side in ("L", "R") else ""
 
 
 def _add_picture(
@@ -129,16 +138,23 @@ def _describe_derivation(ds: Dataset, image: ImageResult, source: Dataset, scale
     ds.ImageComments = answer.image_answer(image).text
     drawn = "Answer written above the image as displayed, findings outlined" if scale else "Answer on a card"
     ds.DerivationDescription = f"{drawn}. {answer.SAFETY_NOTE}."
+    if scale:
+        _state_spacing(ds, source, scale)
+
+
+def _state_spacing(ds: Dataset, source: Dataset, scale: Scale) -> None:
+    """The source's calibrated spacing, scaled with the picture; the rows of the band do not change it."""
     spacing = pixel_spacing_mm(source)
-    # Rows added on top do not change what one pixel measures; scaling does, and is divided out.
-    if scale and spacing:
-        ds.PixelSpacing = [
-            format_number_as_ds(spacing[0] / scale.y),
-            format_number_as_ds(spacing[1] / scale.x),
-        ]
-        for keyword in ("PixelSpacingCalibrationType", "PixelSpacingCalibrationDescription"):
-            if keyword in source and "PixelSpacingCalibrationType" in source:
-                setattr(ds, keyword, source[keyword].value)
+    if spacing is None:
+        return
+    # The picture's pixels are square; what rounding to whole pixels leaves is under one of them.
+    side_mm = math.sqrt(spacing[0] / scale.y * spacing[1] / scale.x)
+    ds.PixelSpacing = [format_number_as_ds(side_mm)] * 2
+    if "PixelSpacingCalibrationType" in source:
+        ds.PixelSpacingCalibrationType = source.PixelSpacingCalibrationType
+        ds.PixelSpacingCalibrationDescription = (
+            source.get("PixelSpacingCalibrationDescription") or "as source"
+        )
 
 
 def _instance_number(source: Dataset) -> int:

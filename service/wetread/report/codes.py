@@ -64,7 +64,7 @@ UNUSABLE: Final = Code("111235", "DCM", "Unusable - Quality renders image unusab
 
 # CID 7202 source image purposes, CID 7005 contributing equipment (the AI one is IHE's: profile AI Results).
 SOURCE_IMAGE: Final = Code("121322", "DCM", "Source image for image processing operation")
-PROCESSING_ALGORITHM: Final = Code("1630", "99IHE", "Processing Algorithm")
+PROCESSING_ALGORITHM: Final = Code("Newcode1", "99IHE", "Processing Algorithm")
 
 # Anatomic sites by normalised (0018,0015) Body Part Examined; PS3.16 annex L and CID 4030.
 SITE_OF: Final = MappingProxyType(

@@ -7,6 +7,8 @@ from io import BytesIO
 import pydicom
 from pydicom.dataset import Dataset
 
+from wetread.report.source import quiet
+
 
 def to_part10(ds: Dataset) -> bytes:
     """Explicit VR little endian with file meta information; the same data set gives the same bytes.
@@ -15,7 +17,6 @@ def to_part10(ds: Dataset) -> bytes:
     executable (CVE-2019-11687).
     """
     buffer = BytesIO()
-    plain = Dataset(ds)
-    plain.file_meta = ds.file_meta
-    pydicom.dcmwrite(buffer, plain, enforce_file_format=True)
+    with quiet():
+        pydicom.dcmwrite(buffer, ds, enforce_file_format=True)
     return b"\x00" * 128 + buffer.getvalue()[128:]

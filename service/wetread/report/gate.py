@@ -19,7 +19,7 @@ from wetread.report import identity
 from wetread.report.gate_capture import capture_defects
 from wetread.report.gate_report import report_defects
 from wetread.report.results import BuiltObject, ImageResult, StudyResult
-from wetread.report.source import read_source
+from wetread.report.source import quiet, read_source
 
 # Type 1 in every object we make, and type 2: there, perhaps empty (PS3.3 C.7.1.1, C.7.2.1, C.12.1).
 _FILLED: Final = (
@@ -44,7 +44,8 @@ _LONGEST: Final = {
     "LT": 10240,
 }
 _FORM: Final = {
-    "UI": re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+"),
+    # Components with leading zeros are not allowed, yet sources have them, and a reference must match.
+    "UI": re.compile(r"\d+(\.\d+)+"),
     "DA": re.compile(r"\d{8}"),
     "TM": re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?"),
     "CS": re.compile(r"[A-Z0-9 _]+"),
@@ -57,7 +58,8 @@ def check(built: BuiltObject, result: StudyResult) -> None:
     Looks at required tags and their values, identity, references, coordinates, pixels, and whether what
     is said is what was found. Raises Unreadable when a source cannot be read again.
     """
-    defects = list(_defects(built, result))
+    with quiet():
+        defects = list(_defects(built, result))
     if defects:
         raise InvalidObject(f"{built.kind.value}: {'; '.join(defects)}")
 

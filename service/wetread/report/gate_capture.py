@@ -13,7 +13,7 @@ from wetread.report import answer, codes
 from wetread.report.band import COLOUR_OF
 from wetread.report.overlay import LEAST_COLUMNS
 from wetread.report.results import ImageResult
-from wetread.report.source import pixel_aspect, pixel_spacing_mm
+from wetread.report.source import pixel_spacing_mm
 
 _FIXED: Final = MappingProxyType(
     {
@@ -87,8 +87,7 @@ def _geometry_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Itera
         yield "PixelSpacing is stated and the source has none"
         return
     down, across = (float(value) for value in ds.PixelSpacing)
-    is_square = abs(down / across - 1) < 0.02
-    if not is_square and abs(pixel_aspect(source) - 1) > 0.01:
+    if abs(down / across - 1) > 1e-6:
         yield "PixelSpacing is not square"
     wide_mm = image.instance.header.Columns * spacing[1]
     if ds.Columns > LEAST_COLUMNS and abs(ds.Columns * across / wide_mm - 1) > 0.01:

@@ -219,23 +219,36 @@ def _dashes(start: int, end: int, dash: int) -> list[tuple[int, int]]:
 def _draw_label(
     picture: NDArray[np.uint8], text: str, box: _Rectangle, *, colour: Colour, taken: list[_Rectangle]
 ) -> _Rectangle:
-    """A dark tag above the box, or below, or inside its top: the first that covers nothing drawn."""
-    rows, columns = picture.shape[:2]
-    size = max(13, max(rows, columns) // 52)
-    gap = 3 * _line_px(picture)
+    """A dark tag beside the box, at the first place that covers nothing drawn; else above it."""
+    size = max(13, max(picture.shape[0], picture.shape[1]) // 52)
     wide, high = width_of(text, size) + size // 2, line_height(size) + size // 4
-    left = max(0, min(box.left - gap, columns - wide))
-    places = [
-        _Rectangle(left, top, left + wide, top + high)
-        for top in (box.top - gap - high, box.bottom + gap, box.top + gap)
-        if 0 <= top <= rows - high
-    ]
-    free = [place for place in places if not any(place.overlaps(other) for other in taken if other != box)]
-    place = (free or places or [_Rectangle(left, 0, left + wide, high)])[0]
+    places = _label_places(box, wide, high, picture)
+    free = [place for place in places if not any(place.overlaps(other) for other in taken)]
+    place = (free or places)[0]
     region = picture[place.top : place.bottom, place.left : place.right]
     region[:] = region // 5
     paint_text(picture, text, x=place.left + size // 4, y=place.top + size // 8, size_px=size, colour=colour)
     return place
+
+
+def _label_places(box: _Rectangle, wide: int, high: int, picture: NDArray[np.uint8]) -> list[_Rectangle]:
+    """Above, below, right and left of the box, inside the picture; the box itself only where all fail."""
+    rows, columns, _ = picture.shape
+    gap = 3 * _line_px(picture)
+    along = max(0, min(box.left - gap, columns - wide))
+    corners = (
+        (along, box.top - gap - high),
+        (along, box.bottom + gap),
+        (box.right + gap, box.top),
+        (box.left - gap - wide, box.top),
+    )
+    places = [
+        _Rectangle(left, top, left + wide, top + high)
+        for left, top in corners
+        if 0 <= top <= rows - high and 0 <= left <= columns - wide
+    ]
+    inside = min(max(0, box.top + gap), max(0, rows - high))
+    return places or [_Rectangle(along, inside, along + wide, inside + high)]
 
 
 def _line_px(picture: NDArray[np.uint8]) -> int:

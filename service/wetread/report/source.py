@@ -44,6 +44,11 @@ _SEXES: Final = ("M", "F", "O")
 _CODE_STRING: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _")
 
 
+def quiet() -> warnings.catch_warnings[None]:
+    """A block in which pydicom and highdicom do not warn: they quote values, which are patient data."""
+    return warnings.catch_warnings(action="ignore")
+
+
 def read_source(path: Path) -> Dataset:
     """The header of one source image as a fresh data set, in UTF-8 and valid by value.
 
@@ -54,9 +59,7 @@ def read_source(path: Path) -> Dataset:
     Raises Unreadable.
     """
     try:
-        with warnings.catch_warnings():
-            # pydicom's warnings quote element values, which are patient data.
-            warnings.simplefilter("ignore")
+        with quiet():
             return _normalise(pydicom.dcmread(path, stop_before_pixels=True, force=True))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
         raise Unreadable(f"the source header cannot be read: {type(error).__name__}") from error
@@ -101,6 +104,9 @@ def _normalise(ds: Dataset) -> Dataset:
             setattr(made, keyword, value)
     if made.PatientSex not in _SEXES:
         made.PatientSex = ""
+    if "DeidentificationMethod" not in made:
+        # Without its method the flag is not allowed to stand (PS3.3 table C.7-1, type 1C).
+        made.pop("PatientIdentityRemoved", None)
     requests = [_request(item) for item in ds.get("RequestAttributesSequence") or ()]
     if any("RequestedProcedureID" in item for item in requests):
         made.RequestAttributesSequence = requests

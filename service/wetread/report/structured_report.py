@@ -14,7 +14,7 @@ from wetread.report import answer, codes, identity
 from wetread.report.items import code_item, concept, text_item
 from wetread.report.measurement_group import measurement_groups
 from wetread.report.results import BuiltObject, StudyResult
-from wetread.report.source import read_source
+from wetread.report.source import quiet, read_source
 from wetread.report.stamp import add_equipment, stamp
 
 
@@ -24,13 +24,22 @@ def build_report(result: StudyResult) -> BuiltObject:
     Raises Unreadable when a source header cannot be read.
     """
     sources = [read_source(image.path) for image in result.images]
-    patient_name = sources[0].PatientName
-    # highdicom warns about names it finds odd and quotes them; a name is never ours to print.
-    sources[0].PatientName = ""
+    with quiet():
+        ds = _document(result, sources, _content(result))
+        ds.PatientName = sources[0].PatientName
+        add_equipment(ds, (a for image in result.images for a in answer.done(image)))
+        stamp(ds, source=sources[0], at=result.concluded_at)
+    return BuiltObject(ds=ds, kind=ObjectKind.STRUCTURED_REPORT, source=None)
+
+
+def _document(result: StudyResult, sources: list[Dataset], content: Dataset) -> Dataset:
     kind = ObjectKind.STRUCTURED_REPORT
+    items = content.ContentSequence
+    # highdicom copies and parses the content twice, half the time of a report: the items go in after it.
+    content.ContentSequence = sr.ContentSequence(items[:1])
     document = sr.Comprehensive3DSR(
         evidence=sources,
-        content=_content(result),
+        content=content,
         series_instance_uid=identity.series_uid(result.study, kind),
         series_number=identity.SERIES_NUMBER[kind],
         series_description=identity.SERIES_DESCRIPTION,
@@ -41,10 +50,9 @@ def build_report(result: StudyResult) -> BuiltObject:
         previous_versions=_predecessors(result),
         requested_procedures=_requests(sources[0]),
     )
-    document.PatientName = patient_name
-    add_equipment(document, (a for image in result.images for a in answer.done(image)))
-    stamp(document, source=sources[0], at=result.concluded_at)
-    return BuiltObject(ds=document, kind=kind, source=None)
+    ds = Dataset(document)
+    ds.ContentSequence = items
+    return ds
 
 
 def _content(result: StudyResult) -> Dataset:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from wetread.deliver import Sender
+from wetread.domain import AnalysisId
 from wetread.errors import Rejected, Transient
 from wetread.jobqueue import JobQueue
 from wetread.jobqueue.embedded import Bell
@@ -42,7 +43,15 @@ def run_analyses(
         except Exception:
             # Whatever it was, the case goes on: it is tried again, and given up after some attempts.
             logger.exception("analysis ended by a fault", extra={"analysis": analysis.id})
-            ledger.analyses.release(analysis.id, not_before=time.time() + _RETRY_S)
+            give_back(ledger, analysis.id)
+
+
+def give_back(ledger: Ledger, analysis_id: AnalysisId) -> None:
+    """Let go of an analysis that ended by a fault. When the ledger is away its lease lapses instead."""
+    try:
+        ledger.analyses.release(analysis_id, not_before=time.time() + _RETRY_S)
+    except Transient as error:
+        logger.warning("analysis not given back", extra={"analysis": analysis_id, "why": str(error)})
 
 
 class ConclusionLoop:

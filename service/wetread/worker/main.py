@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 
@@ -132,9 +135,17 @@ def _make_senders(settings: Settings, stack: ExitStack) -> dict[str, Sender]:
 
 def run_all(settings: Settings, stop: threading.Event, *, slot: int = 0) -> None:
     """Both roles in one process: the publisher beside the models."""
-    publisher = start_thread("publisher", partial(run_publisher, settings, stop))
-    try:
-        run_analyst(settings, stop, slot=slot)
-    finally:
-        stop.set()
-        publisher.join()
+    with ThreadPoolExecutor(1, "publisher") as threads:
+        publishing = threads.submit(run_publisher, settings, stop)
+        publishing.add_done_callback(lambda _: _stop_process(stop))
+        try:
+            run_analyst(settings, stop, slot=slot)
+        finally:
+            stop.set()
+        publishing.result()
+
+
+def _stop_process(stop: threading.Event) -> None:
+    # A publisher that ends on its own takes the process with it: half a worker would look alive.
+    if not stop.is_set():
+        os.kill(os.getpid(), signal.SIGTERM)

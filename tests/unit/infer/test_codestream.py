@@ -7,8 +7,8 @@ import struct
 import imagecodecs
 import numpy as np
 import pytest
-from tests.unit.infer.images import encode, limb
 
+from tests.unit.infer.images import encode, limb
 from wetread.errors import Undecodable
 from wetread.infer.codestream import (
     StreamHeader,

@@ -11,8 +11,8 @@ from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from pydicom.tag import Tag
-from tests.unit.infer.images import decoded, limb
 
+from tests.unit.infer.images import decoded, limb
 from wetread.infer.decode import DecodedImage
 from wetread.infer.greyscale import ROBUST_PERCENTILES, grey_scale_of
 from wetread.infer.prepare import display_notes, to_display
@@ -173,6 +173,14 @@ def test_without_a_voi_the_robust_range_of_the_image_is_shown(tmp_path: Path) ->
 
     low, high = np.percentile(stored, ROBUST_PERCENTILES)
     assert exactly(image, np.clip((stored - low) / (high - low), 0, 1))
+
+
+def test_the_robust_range_follows_a_small_rescale_slope(tmp_path: Path) -> None:
+    stored = limb()
+
+    image = decoded(tmp_path / "a.dcm", stored, RescaleSlope=0.0001, RescaleIntercept=0)
+
+    assert np.allclose(to_display(image), to_display(decoded(tmp_path / "b.dcm", stored)), atol=1e-6)
 
 
 def test_without_a_voi_an_8_bit_image_is_shown_as_it_is(tmp_path: Path) -> None:

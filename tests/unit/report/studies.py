@@ -60,8 +60,8 @@ class SourceImage:
 def a_display(rows: int = 600, columns: int = 480) -> NDArray[np.float32]:
     """A limb-like bright bar on dark, float32 0..1."""
     y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
-    bar = np.exp(-(((x - columns / 2) / (columns / 6)) ** 2))
-    return (0.1 + 0.75 * bar * (0.85 + 0.15 * np.sin(y / 23))).astype(np.float32)
+    bar: NDArray[np.float32] = np.exp(-(((x - columns / 2) / (columns / 6)) ** 2))
+    return np.asarray(0.1 + 0.75 * bar * (0.85 + 0.15 * np.sin(y / 23)), dtype=np.float32)
 
 
 def write_source(folder: Path, image: SourceImage) -> Path:

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.ledger.rows import PACS, finish_all, lease, register, report, result, study_of
+from wetread.domain import Delivery, DeliveryId, DeliveryState, Destination, ObjectKind
+from wetread.ledger import Ledger
+from wetread.ledger.studies import Claim
+
+OTHER = Destination("other", "dicom", "127.0.0.1", 105, "OTHER")
+
+
+@pytest.fixture
+def owing(ledger: Ledger) -> Ledger:
+    """A ledger that owes one SR and one capture to each of two destinations, due at 110."""
+    register(ledger, "one")
+    finish_all(ledger)
+    objects = (result("sr"), result("capture", ObjectKind.CAPTURE))
+    ledger.reports.conclude(
+        Claim(study_of("one"), 1, 1, 1),
+        report(study_of("one"), 1, *objects, at=110.0),
+        worst_zone="",
+        destinations=[PACS, OTHER],
+    )
+    return ledger
+
+
+def take(ledger: Ledger, now: float, *only: str) -> Delivery:
+    delivery = ledger.deliveries.claim_next(lease(now), only=only or ("pacs", "other"))
+    assert delivery is not None
+    return delivery
+
+
+def again(ledger: Ledger, delivery: Delivery) -> Delivery:
+    return next(item for item in ledger.deliveries.of_study(delivery.study) if item.id == delivery.id)
+
+
+def test_each_delivery_is_taken_once(owing: Ledger) -> None:
+    taken = {take(owing, 110.0).id for _ in range(4)}
+
+    assert len(taken) == 4
+    assert owing.deliveries.claim_next(lease(110.0), only=("pacs", "other")) is None
+
+
+def test_only_the_named_destinations_are_served(owing: Ledger) -> None:
+    taken = [take(owing, 110.0, "other").destination for _ in range(2)]
+
+    assert taken == ["other", "other"]
+    assert owing.deliveries.claim_next(lease(110.0), only=("other",)) is None
+    assert owing.deliveries.claim_next(lease(110.0), only=()) is None
+
+
+def test_nothing_is_taken_before_it_is_due(owing: Ledger) -> None:
+    assert owing.deliveries.claim_next(lease(109.0), only=("pacs",)) is None
+    assert owing.deliveries.next_due_at() == 110.0
+
+
+def test_what_a_dead_publisher_held_comes_back_when_its_lease_lapses(owing: Ledger) -> None:
+    held = take(owing, 110.0, "pacs")
+    take(owing, 110.0, "pacs")
+
+    assert owing.deliveries.claim_next(lease(169.0), only=("pacs",)) is None
+    again = take(owing, 170.0, "pacs")
+
+    assert (again.id, again.attempts) == (held.id, 2)
+
+
+def test_a_sent_delivery_is_done(owing: Ledger) -> None:
+    delivery = take(owing, 110.0)
+
+    owing.deliveries.mark_sent(delivery.id, status="0xB000", now=111.0)
+
+    done = again(owing, delivery)
+    assert (done.state, done.last_status, done.sent_at) == (DeliveryState.SENT, "0xB000", 111.0)
+    assert not owing.deliveries.retry(delivery.id, now=200.0)
+
+
+def test_a_postponed_delivery_comes_back_at_its_time_with_its_error(owing: Ledger) -> None:
+    delivery = take(owing, 110.0, "pacs")
+    take(owing, 110.0, "pacs")
+
+    owing.deliveries.postpone(delivery.id, until=120.0, status="unreachable", error="no answer")
+
+    assert owing.deliveries.claim_next(lease(119.9), only=("pacs",)) is None
+    assert take(owing, 120.0, "pacs").id == delivery.id
+    assert again(owing, delivery).last_error == "no answer"
+
+
+def test_a_refused_delivery_waits_for_a_person_who_may_try_again(owing: Ledger) -> None:
+    delivery = take(owing, 110.0)
+    owing.deliveries.mark_refused(delivery.id, status="0xA900", error="refused")
+    assert owing.deliveries.page(state=DeliveryState.REFUSED, after=0, limit=10) == [again(owing, delivery)]
+
+    assert owing.deliveries.retry(delivery.id, now=500.0)
+
+    assert (again(owing, delivery).state, again(owing, delivery).attempts) == (DeliveryState.PENDING, 0)
+    assert not owing.deliveries.retry(DeliveryId(999), now=500.0)
+
+
+def test_pages_go_on_after_the_last_id(owing: Ledger) -> None:
+    first = owing.deliveries.page(state=None, after=0, limit=3)
+    second = owing.deliveries.page(state=None, after=first[-1].id, limit=3)
+
+    assert (len(first), len(second)) == (3, 1)
+
+
+def test_a_successor_frees_the_deliveries_its_predecessor_held(owing: Ledger) -> None:
+    held = take(owing, 110.0, "pacs")
+    take(owing, 110.0, "pacs")
+
+    owing.workers.release_claims("worker")
+
+    assert take(owing, 111.0, "pacs").id == held.id

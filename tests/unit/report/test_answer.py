@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.report.studies import (
+    PNEUMONIA,
+    PNEUMONIA_MODEL,
+    SourceImage,
+    a_finding,
+    a_study,
+    an_image,
+    declined,
+    done,
+    failed,
+    write_source,
+)
+from wetread.domain import Analysis, Box
+from wetread.report.answer import Tone, image_answer, percent, study_answer
+
+BOX = Box(100, 150, 180, 260, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [
+        (0.0, "<1 %"),
+        (0.004, "<1 %"),
+        (0.005, "1 %"),
+        (0.034, "3 %"),
+        (0.87, "87 %"),
+        (0.996, ">99 %"),
+        (1.0, ">99 %"),
+    ],
+)
+def test_percent_never_claims_certainty(probability: float, text: str) -> None:
+    assert percent(probability) == text
+
+
+@pytest.mark.parametrize(
+    ("analyses", "tone", "text"),
+    [
+        ((done(a_finding(0.87, BOX)),), Tone.POSITIVE, "FRACTURE SUSPECTED 87 %"),
+        ((done(a_finding(0.34, BOX)),), Tone.DOUBTFUL, "FRACTURE POSSIBLE 34 %"),
+        ((done(a_finding(0.03)),), Tone.NEGATIVE, "NO FINDINGS: fracture 3 %"),
+        (
+            (declined("body_part_unknown", "body part unknown."),),
+            Tone.NOT_EVALUABLE,
+            "NOT EVALUABLE: body part unknown",
+        ),
+        ((), Tone.NOT_EVALUABLE, "NOT EVALUABLE: no network reads this kind of image"),
+        (
+            (done(a_finding(0.87, BOX)), failed("timeout", "timed out", model=PNEUMONIA_MODEL)),
+            Tone.POSITIVE,
+            "FRACTURE SUSPECTED 87 % (pneumonia not evaluated)",
+        ),
+        (
+            (done(a_finding(0.87, BOX)), done(a_finding(0.9, code=PNEUMONIA, label="Pneumonia"))),
+            Tone.POSITIVE,
+            "PNEUMONIA SUSPECTED 90 %, FRACTURE SUSPECTED 87 %",
+        ),
+    ],
+)
+def test_answer_says_the_worst_first(
+    tmp_path: Path, analyses: tuple[Analysis, ...], tone: Tone, text: str
+) -> None:
+    image = an_image(write_source(tmp_path, SourceImage()), *analyses)
+
+    answer = image_answer(image)
+
+    assert (answer.tone, answer.text) == (tone, text)
+
+
+def test_study_answer_takes_each_concept_where_it_is_most_probable(tmp_path: Path) -> None:
+    front = an_image(write_source(tmp_path, SourceImage(name="front")), done(a_finding(0.1)))
+    side = an_image(write_source(tmp_path, SourceImage(name="side")), done(a_finding(0.87, BOX)))
+
+    answer = study_answer(a_study(front, side))
+
+    assert answer.text == "FRACTURE SUSPECTED 87 %"
