@@ -33,10 +33,16 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """`time level logger message key=value ...`"""
-        fields = " ".join(f"{key}={value}" for key, value in _fields(record).items())
+        fields = " ".join(f"{key}={_plain(value)}" for key, value in _fields(record).items())
         stamp = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         line = f"{stamp} {record.levelname:<7} {record.name:<28} {record.getMessage()} {fields}".rstrip()
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _plain(value: object) -> str:
+    # A value from the wire must not forge a line or steer a terminal.
+    text = str(value)
+    return text if text.isprintable() else ascii(text)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
@@ -52,6 +58,6 @@ def start_logging(*, level: str, style: str) -> None:
     warnings.simplefilter("ignore")
     for name in ("pydicom", "pynetdicom", "highdicom"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    # Celery tells every task twice; the pipeline's own line says more.
-    for name in ("celery.worker.strategy", "celery.app.trace"):
+    # These tell every task twice, and every step of a stop; the doors' own lines say more.
+    for name in ("celery.worker.strategy", "celery.app.trace", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)

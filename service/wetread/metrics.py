@@ -51,11 +51,17 @@ class _Snapshot(Collector):
 
     def collect(self) -> Iterator[Metric]:
         counts = self._counts
-        yield _gauge("wetread_build", "Always 1; the label tells the release.", {("version", counts.version): 1})
+        yield _gauge(
+            "wetread_build", "Always 1; the label tells the release.", {("version", counts.version): 1}
+        )
         for table, states in _STATES.items():
             yield _by_state(table, states, counts.rows.get(table, {}))
-        yield _total("wetread_instances_received", "Instances kept, by door.", "door", counts.rows, "instances")
-        yield _total("wetread_quarantined", "Objects refused, by reason.", "reason", counts.rows, "quarantine")
+        yield _total(
+            "wetread_instances_received", "Instances kept, by door.", "door", counts.rows, "instances"
+        )
+        yield _total(
+            "wetread_quarantined", "Objects refused, by reason.", "reason", counts.rows, "quarantine"
+        )
         yield _gauge(
             "wetread_oldest_waiting_seconds",
             "Age of the oldest analysis that is not finished; 0 when none waits.",

@@ -42,22 +42,25 @@ def test_a_reader_logs_in_and_finds_the_answers_on_the_worklist_and_the_study_pa
         wait_until_settled(wetread, within_s=120)
 
         _log_in(browser, wetread)
-        lines = browser.find_elements(By.CSS_SELECTOR, "main a[href^='/studies/']")
+        links = browser.find_elements(By.CSS_SELECTOR, "main a[href^='/studies/']")
+        studies = list(dict.fromkeys(link.get_attribute("href") or "" for link in links))
+        WebDriverWait(browser, 20).until(lambda page: page.execute_script(_ARE_ALL_LOADED))
         _shoot(browser, "worklist")
-        browser.get(lines[0].get_attribute("href") or "")
+        browser.get(studies[0])
         picture = WebDriverWait(browser, 20).until(
             lambda page: page.find_element(By.CSS_SELECTOR, "main img")
         )
         WebDriverWait(browser, 20).until(lambda page: page.execute_script(_IS_LOADED, picture))
         _shoot(browser, "study")
 
-        assert len({line.get_attribute("href") for line in lines}) == 6
+        assert len(studies) == 6
         assert "research use only" in browser.find_element(By.TAG_NAME, "body").text
         assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
         _shoot_page(browser, f"http://127.0.0.1:{wetread.http_port}/operations", "operations")
         _shoot_page(browser, f"http://127.0.0.1:{wetread.http_port}/models", "models")
 
 
+_ARE_ALL_LOADED = "return [...document.images].every(image => image.complete && image.naturalWidth > 0)"
 _IS_LOADED = "return arguments[0].complete && arguments[0].naturalWidth > 0"
 
 

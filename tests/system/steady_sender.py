@@ -20,6 +20,10 @@ class SteadySender:
     acknowledged: list[Path] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
 
+    def taken(self) -> int:
+        """How many were acknowledged so far."""
+        return len(self.acknowledged)
+
     def is_done(self) -> bool:
         """Whether everything was acknowledged."""
         return len(self.acknowledged) == len(self.files)

@@ -54,7 +54,9 @@ class Wetread:
 
     def environment(self) -> dict[str, str]:
         """The settings as a shell would hold them; none of the caller's own leak in."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("WETREAD_")}
+        # Without its bytecode cache Python compiles every library again for each part: seconds of start.
+        foreign = ("WETREAD_", "PYTHONDONTWRITEBYTECODE")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
         own = {
             "WETREAD_HOME": str(self.home),
             "WETREAD_DICOM__PORT": str(self.dicom_port),
@@ -71,7 +73,7 @@ class Wetread:
         started_at = time.time()
         with child(command, log=self.log, env=self.environment()) as process:
             self.process = process
-            wait_until(lambda: self._is_ready(started_at), within_s=_START_S, what=f"ready, see {self.log}")
+            self._wait_until_ready(started_at)
             yield self
 
     def stop(self) -> int:
@@ -112,14 +114,24 @@ class Wetread:
         found = children_of(self.pid).items()
         return next((pid for pid, command in found if _ROLES[part] in command), None)
 
-    def _is_ready(self, since: float) -> bool:
+    def _wait_until_ready(self, since: float) -> None:
+        what = f"ready, see {self.log}"
+        wait_until(self._has_ledger, within_s=_START_S, what=what)
+        with self.ledger() as ledger:
+            wait_until(lambda: self._alive(ledger, since) >= _PARTS, within_s=_START_S, what=what)
+        wait_until(lambda: echo(self.modality), within_s=_START_S, what=what)
+
+    def _has_ledger(self) -> bool:
+        self._assert_alive()
+        return (self.home / "ledger.db").exists()
+
+    def _alive(self, ledger: Ledger, since: float) -> set[str]:
+        self._assert_alive()
+        return {beat.role for beat in ledger.workers.alive(since=since)}
+
+    def _assert_alive(self) -> None:
         assert self.process is not None
         assert self.process.poll() is None, f"the service ended at once, see {self.log}"
-        if not (self.home / "ledger.db").exists():
-            return False
-        with self.ledger() as ledger:
-            alive = {beat.role for beat in ledger.workers.alive(since=since)}
-        return alive >= _PARTS and echo(self.modality)
 
 
 def make_settings(
@@ -139,26 +151,24 @@ def wait_for_study(wetread: Wetread, study: str, *, revision: int = 1, within_s:
     """The study's line once this revision is concluded."""
 
     def concluded() -> StudyLine | None:
-        with wetread.ledger() as ledger:
-            line = ledger.views.study(StudyUid(study))
+        line = ledger.views.study(StudyUid(study))
         return line if line and line.state == "concluded" and line.revision >= revision else None
 
-    return wait_until(concluded, within_s=within_s, what=f"revision {revision} of {study}, see {wetread.log}")
+    what = f"revision {revision} of {study}, see {wetread.log}"
+    with wetread.ledger() as ledger:
+        line = wait_until(concluded, within_s=within_s, what=what)
+    assert line is not None
+    return line
 
 
 def wait_until_settled(wetread: Wetread, *, within_s: float) -> None:
     """Until every study is concluded and every delivery has its end."""
 
-    def open_ends() -> dict[str, int]:
-        with wetread.ledger() as ledger:
-            counts = ledger.views.counts()
-        return {
-            "open studies": counts["studies"].get("open", 0),
-            "pending deliveries": counts["deliveries"].get(DeliveryState.PENDING, 0),
-        }
+    def has_no_open_ends() -> bool:
+        counts = ledger.views.counts()
+        return not counts["studies"].get("open") and not counts["deliveries"].get(DeliveryState.PENDING)
 
-    wait_until(
-        lambda: not any(open_ends().values()) or None,
-        within_s=within_s,
-        what=f"everything concluded and delivered, see {wetread.log}",
-    )
+    with wetread.ledger() as ledger:
+        wait_until(
+            has_no_open_ends, within_s=within_s, what=f"everything concluded and delivered, see {wetread.log}"
+        )

@@ -12,7 +12,9 @@ from wetread.api.parts import Parts
 from wetread.api.problems import NotAuthorised
 
 _bearer: Final = HTTPBearer(
-    auto_error=False, scheme_name="key", description="The administrator's key, from admin.key in WETREAD_HOME."
+    auto_error=False,
+    scheme_name="key",
+    description="The administrator's key, from admin.key in WETREAD_HOME.",
 )
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 

@@ -17,9 +17,9 @@ from wetread.api.parts import ApiParts
 from wetread.api.problems import Problem, describe, to_response
 from wetread.api.routes import deliveries, health, models, quarantine, studies, uploads
 from wetread.api.security import HEADERS, SecurityHeaders
-from wetread.api.version import version_here
-from wetread.api.web import pages
+from wetread.api.web import pages, templating
 from wetread.errors import WetreadError
+from wetread.report.identity import SOFTWARE_VERSION
 
 # Decoding a radiograph keeps a core busy: models come first, and health must always find a thread.
 _RENDERINGS_AT_ONCE = 2
@@ -34,7 +34,7 @@ def create_app(parts: ApiParts) -> FastAPI:
     """Put the door together from its parts. Opens nothing and starts nothing."""
     app = FastAPI(
         title="Wetread",
-        version=version_here(),
+        version=SOFTWARE_VERSION,
         description=_DESCRIPTION,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
@@ -42,12 +42,12 @@ def create_app(parts: ApiParts) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.parts = parts
-    app.state.pages = pages.make_pages()
+    app.state.pages = templating.make_pages()
     app.state.renderings = anyio.CapacityLimiter(_RENDERINGS_AT_ONCE)
     for router in _make_routers():
         app.include_router(router)
     app.include_router(pages.make_router())
-    app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
+    app.mount("/static", StaticFiles(directory=templating.STATIC), name="static")
     for kind in (WetreadError, HTTPException, RequestValidationError, ClientDisconnect, Exception):
         app.add_exception_handler(kind, _answer_error)
     app.add_middleware(SecurityHeaders)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from starlette.datastructures import FormData
@@ -20,9 +22,12 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
     return b"".join(chunks)
 
 
-async def read_form(request: Request, *, limit_bytes: int) -> FormData:
-    """A form; its files lie on disk from a megabyte on. Close it. Raises TooLarge."""
-    return await bounded(request, limit_bytes=limit_bytes).form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS)
+@asynccontextmanager
+async def open_form(request: Request, *, limit_bytes: int) -> AsyncIterator[FormData]:
+    """A form; its files lie on disk from a megabyte on. Raises TooLarge."""
+    reader = bounded(request, limit_bytes=limit_bytes)
+    async with reader.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS) as form:
+        yield form
 
 
 def bounded(request: Request, *, limit_bytes: int) -> Request:

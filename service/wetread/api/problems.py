@@ -42,6 +42,12 @@ class NotAuthorised(Rejected):
     code = "not_authorised"
 
 
+class Forbidden(Rejected):
+    """Whoever asks, it is not done this way."""
+
+    code = "forbidden"
+
+
 class Conflict(Rejected):
     """What is asked does not fit the state things are in."""
 
@@ -52,6 +58,7 @@ STATUS_OF: Final = MappingProxyType(
     {
         NotFound: HTTPStatus.NOT_FOUND,
         NotAuthorised: HTTPStatus.UNAUTHORIZED,
+        Forbidden: HTTPStatus.FORBIDDEN,
         Conflict: HTTPStatus.CONFLICT,
         TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         Unsupported: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -84,12 +91,13 @@ class Problem(BaseModel):
     status: int = Field(examples=[404])
     code: str = Field(examples=["not_found"])
     detail: str = Field(examples=["no such study"])
-    errors: list[Place] = Field(default_factory=list)
+    errors: list[Place] | None = None
 
 
 def status_of(error: WetreadError) -> HTTPStatus:
     """The status of the nearest class in the table."""
-    return next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+    classes = (kind for kind in type(error).__mro__ if issubclass(kind, WetreadError))
+    return next(STATUS_OF[kind] for kind in classes if kind in STATUS_OF)
 
 
 def describe(error: Exception) -> Problem:
@@ -106,9 +114,7 @@ def describe(error: Exception) -> Problem:
 
 def to_response(problem: Problem) -> Response:
     """As application/problem+json."""
-    content = problem.model_dump_json(
-        exclude_defaults=False, exclude={"errors"} if not problem.errors else None
-    )
+    content = problem.model_dump_json(exclude_none=True)
     return Response(content, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers_of(problem))
 
 

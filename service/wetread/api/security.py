@@ -16,13 +16,14 @@ HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not `no-referrer`: a form would then come with Origin `null`, and look foreign.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 # Whatever does not say otherwise may hold a patient: it is kept nowhere on the way.
 _CACHE: Final = "no-store"
-_STATIC: Final = "public, max-age=3600"
+_STATIC: Final = "public, max-age=300"
 
 
 class SecurityHeaders:
@@ -41,7 +42,9 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                headers.setdefault("Cache-Control", _STATIC if scope["path"].startswith("/static/") else _CACHE)
+                headers.setdefault(
+                    "Cache-Control", _STATIC if scope["path"].startswith("/static/") else _CACHE
+                )
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -17,7 +17,7 @@ from wetread.errors import Refused, Unreachable
 # What Wetread makes: Comprehensive 3D SR and Secondary Capture, explicit little endian.
 RESULT_CLASSES = ("1.2.840.10008.5.1.4.1.1.88.34", "1.2.840.10008.5.1.4.1.1.7")
 # PS3.5 10.1: the default, implicit, is always offered; some PACS take nothing else.
-_SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"]
+_SYNTAXES = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
 _IDLE_S = 5.0
 _TIMEOUT_S = 30.0
 # PS3.7 C: 0111 duplicate SOP instance means that it is there.
@@ -36,7 +36,7 @@ class DicomSender:
         timeout_s: float = _TIMEOUT_S,
     ) -> None:
         self._destination = destination
-        self._contexts = contexts or [build_context(uid, _SYNTAXES) for uid in RESULT_CLASSES]
+        self._contexts = contexts or _result_contexts()
         self._entity = AE(ae_title=calling_aet)
         self._entity.acse_timeout = timeout_s
         self._entity.dimse_timeout = timeout_s
@@ -56,6 +56,9 @@ class DicomSender:
         except ValueError as error:
             # pynetdicom: no context with a syntax that this object can be sent in.
             raise Refused("the destination takes another transfer syntax", code="no_context") from error
+        except AttributeError as error:
+            # pynetdicom: the file's header lacks what a C-STORE has to name.
+            raise Refused("the file cannot be sent as it is", code="unsendable") from error
         except RuntimeError as error:
             # pynetdicom: the association is gone.
             self.close()
@@ -106,6 +109,11 @@ class DicomSender:
         if status & 0xFF00 == 0xA700:
             raise Unreachable(f"the destination is out of resources ({text})", code=text)
         raise Refused(f"the destination refused the object ({text})", code=text)
+
+
+def _result_contexts() -> list[PresentationContext]:
+    # One context for each syntax: a peer that takes both accepts both, and gets the bytes as they are.
+    return [build_context(uid, syntax) for uid in RESULT_CLASSES for syntax in _SYNTAXES]
 
 
 def _send_at_once(event: evt.Event) -> None:

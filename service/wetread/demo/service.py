@@ -70,8 +70,12 @@ def _environment(service: Service, *, pacs_port: int, quiet_s: float) -> dict[st
         "port": pacs_port,
         "ae_title": "STANDIN",
     }
-    # The demo shows the defaults: what the user has set for the real service stays out of it.
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("WETREAD_")}
+    # The demo shows the defaults: of what is set for the real service only the models come along.
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("WETREAD_") or key == "WETREAD_MODELS__PATH"
+    }
     return kept | {
         "WETREAD_HOME": str(service.home),
         "WETREAD_DICOM__PORT": str(service.dicom_port),

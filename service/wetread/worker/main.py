@@ -28,6 +28,7 @@ from wetread.pipeline.parts import (
     work_bell,
 )
 from wetread.pipeline.publish import Publisher
+from wetread.report.measurement_group import warm
 from wetread.worker.loops import ConclusionLoop, reconcile, run_analyses, start_thread
 
 logger = logging.getLogger(__name__)
@@ -117,6 +118,7 @@ def run_publisher(settings: Settings, stop: threading.Event) -> None:
             quiet_s=settings.study.quiet_s,
             lease_s=settings.worker.lease_s,
         )
+        warm()
         stack.enter_context(beating(ledger, role="publish"))
         again = start_thread("reconcile", partial(reconcile, ledger=ledger, queue=queue, stop=stop))
         logger.info("publishing", extra={"destinations": ", ".join(senders) or "none"})

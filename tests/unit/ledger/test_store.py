@@ -43,6 +43,11 @@ def test_commits_survive_a_power_cut(tmp_path: Path) -> None:
     assert (mode, synchronous) == ("wal", 2)
 
 
+def fill(ledger: Ledger) -> None:
+    for number in range(200):
+        register(ledger, f"image-{number}")
+
+
 def test_a_full_disk_is_transient_and_leaves_the_ledger_whole(tmp_path: Path) -> None:
     with Ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
         register(ledger, "before")
@@ -51,8 +56,7 @@ def test_a_full_disk_is_transient_and_leaves_the_ledger_whole(tmp_path: Path) ->
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
         with pytest.raises(Transient):
-            for number in range(200):
-                register(ledger, f"image-{number}")
+            fill(ledger)
 
         assert ledger.views.counts()["studies"]["open"] >= 1
 

@@ -45,6 +45,10 @@ class DeadQueue:
         """Never works."""
         raise Unreachable("the queue's broker does not answer")
 
+    def depth(self) -> int:
+        """Never works."""
+        raise Unreachable("the queue's broker does not answer")
+
 
 @dataclass(frozen=True, slots=True)
 class FirstStep:

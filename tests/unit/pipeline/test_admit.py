@@ -11,7 +11,7 @@ import pytest
 from tests.builders import Film, small_film, to_bytes, to_dataset
 from tests.unit.ledger.rows import report, result
 from tests.unit.pipeline.parts import FROM_MODALITY, DeadQueue, FirstStep, first_step
-from wetread.domain import AnalysisState, Lane, StudyUid
+from wetread.domain import AnalysisState, Lane, SopInstanceUid, StudyUid
 from wetread.errors import Mismatch, OutOfSpace, Unreadable
 from wetread.ledger.studies import Claim
 from wetread.pipeline.admit import Admission, Offer
@@ -44,8 +44,9 @@ def test_an_image_becomes_a_durable_instance_with_planned_and_declined_analyses(
 
     [instance] = step.ledger.instances.of_study(StudyUid(film.study_uid))
     analyses = step.ledger.analyses.of_study(StudyUid(film.study_uid))[instance.id]
-    kept = pydicom.dcmread(BytesIO(step.spool.read(instance.spool_key)))
-    assert kept == to_dataset(film)
+    kept = step.spool.read(instance.spool_key)
+    assert kept.endswith(bytes(split_file(to_bytes(to_dataset(film))).data_set))
+    assert pydicom.dcmread(BytesIO(kept)).SOPInstanceUID == film.instance_uid
     assert [(item.model.name, item.state, item.reason) for item in analyses] == [
         ("fracture", AnalysisState.PENDING, ""),
         ("pneumonia", AnalysisState.DECLINED, "body_part_out_of_scope"),
@@ -160,7 +161,7 @@ def test_nothing_is_registered_when_the_disk_is_full(tmp_path: Path) -> None:
 
 def test_a_result_of_ours_that_comes_back_is_neither_kept_nor_analysed(step: FirstStep) -> None:
     film = hand("returned")
-    ours = replace(result("sr"), SOPInstanceUID=film.instance_uid)
+    ours = replace(result("sr"), SOPInstanceUID=SopInstanceUid(film.instance_uid))
     study = StudyUid(send(step, hand("source")).header.StudyInstanceUID)
     step.ledger.reports.conclude(
         Claim(study, 1, 1, 1), report(study, 1, ours), worst_zone="", destinations=[]

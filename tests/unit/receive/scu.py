@@ -53,11 +53,11 @@ def store(
     wanted = context_of or sop_class
     [context] = [each for each in assoc.accepted_contexts if each.abstract_syntax == wanted]
     # As pynetdicom's own send_c_store does, which would send no object that it cannot parse.
-    assoc._reactor_checkpoint.clear()  # noqa: SLF001  # see above
-    while not assoc._is_paused:  # noqa: SLF001  # see above
+    assoc._reactor_checkpoint.clear()  # see above
+    while not assoc._is_paused:  # see above
         time.sleep(0.0001)
     assert context.context_id is not None
     assoc.dimse.send_msg(request, context.context_id)
     _, answer = assoc.dimse.get_msg(block=True)
-    assoc._reactor_checkpoint.set()  # noqa: SLF001  # see above
-    return -1 if answer is None else int(answer.Status)
+    assoc._reactor_checkpoint.set()  # see above
+    return -1 if answer is None or answer.Status is None else int(answer.Status)

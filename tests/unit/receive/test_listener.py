@@ -4,7 +4,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,13 @@ from tests.system.child import free_port
 from tests.unit.pipeline.parts import FirstStep, first_step
 from tests.unit.receive.scu import CR, DX, associated, store
 from wetread.config import DicomSettings
-from wetread.domain import StudyUid
+from wetread.domain import AnalysisId, Lane, StudyUid
 from wetread.errors import Misconfigured
 from wetread.receive.handlers import Handlers
 from wetread.receive.listener import listening
 from wetread.route.part10 import FileParts, split_file
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom's, about UIDs that are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Door:
 
 
 def settings(port: int, **more: object) -> DicomSettings:
-    return DicomSettings(port=port, network_timeout_s=10, **more)  # type: ignore[arg-type]  # a test names any field
+    return DicomSettings(port=port, network_timeout_s=10, **more)
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ def test_the_same_image_again_is_a_success_and_no_second_job(door: Door) -> None
 @pytest.mark.parametrize(
     "syntax", [JPEGLosslessSV1, JPEG2000Lossless, RLELossless], ids=lambda uid: uid.keyword
 )
-def test_a_compressed_image_is_taken_as_it_is(door: Door, syntax: object) -> None:
+def test_a_compressed_image_is_taken_as_it_is(door: Door, syntax: str) -> None:
     fragments = b"\xfe\xff\x00\xe0\0\0\0\0" + b"\xfe\xff\x00\xe0\x04\0\0\0abcd" + b"\xfe\xff\xdd\xe0\0\0\0\0"
     parts = parts_of("compressed", PixelData=None)
     data_set = bytes(parts.data_set) + b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff" + fragments
@@ -205,12 +208,13 @@ def test_only_known_callers_are_let_in(tmp_path: Path) -> None:
 
 def test_no_more_associations_are_open_at_once_than_the_setting_says(tmp_path: Path) -> None:
     port = free_port()
-    bounded = settings(port, max_associations=2)
-    with first_step(tmp_path) as step, listening(bounded, Handlers(admitter=step.admitter)):
-        with associated(port) as first, associated(port) as second, associated(port) as third:
-            assert first.is_established
-            assert second.is_established
-            assert not third.is_established
+    with ExitStack() as stack:
+        step = stack.enter_context(first_step(tmp_path))
+        stack.enter_context(listening(settings(port, max_associations=2), Handlers(admitter=step.admitter)))
+
+        opened = [stack.enter_context(associated(port)).is_established for _ in range(3)]
+
+    assert opened == [True, True, False]
 
 
 def test_twenty_associations_one_after_another_and_eight_at_once_lose_nothing(door: Door) -> None:
@@ -256,16 +260,44 @@ def test_a_port_in_use_is_one_clear_line(door: Door) -> None:
 
 def test_stopping_lets_an_idle_association_go_within_seconds(tmp_path: Path) -> None:
     port = free_port()
-    short = replace_timeout(settings(port))
-    with first_step(tmp_path) as step:
-        with listening(short, Handlers(admitter=step.admitter)):
-            with associated(port) as assoc:
-                assert assoc.is_established
-                started = time.monotonic()
-                stopper = threading.Timer(0, lambda: None)
-                stopper.start()
-        assert time.monotonic() - started < 5
+    short = settings(port).model_copy(update={"network_timeout_s": 1.0})
+    with first_step(tmp_path) as step, ExitStack() as server:
+        server.enter_context(listening(short, Handlers(admitter=step.admitter)))
+        with associated(port) as assoc:
+            assert assoc.is_established
+            started = time.monotonic()
+
+            server.close()
+
+            assert time.monotonic() - started < 5
 
 
-def replace_timeout(given: DicomSettings) -> DicomSettings:
-    return given.model_copy(update={"network_timeout_s": 2.0})
+class HeldQueue:
+    """Lets a C-STORE go no further than its announcement until the test says so."""
+
+    def __init__(self) -> None:
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+    def put(self, analysis_id: AnalysisId, lane: Lane) -> None:
+        self.reached.set()
+        assert self.go_on.wait(20)
+
+    def depth(self) -> int:
+        return 0
+
+
+def test_stopping_lets_a_store_in_flight_finish(tmp_path: Path) -> None:
+    port, queue, statuses = free_port(), HeldQueue(), list[int]()
+    with first_step(tmp_path, queue=queue) as step, ExitStack() as server:
+        server.enter_context(listening(settings(port), Handlers(admitter=step.admitter)))
+        sender = threading.Thread(target=lambda: statuses.append(send(port, small_film("in flight"))))
+        sender.start()
+        assert queue.reached.wait(20)
+        stopper = threading.Thread(target=server.close)
+        stopper.start()
+
+        queue.go_on.set()
+        sender.join()
+        stopper.join()
+
+    assert statuses == [0x0000]

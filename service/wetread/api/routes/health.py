@@ -14,10 +14,10 @@ from wetread import metrics
 from wetread.api.cases import to_time
 from wetread.api.parts import ApiParts, Parts
 from wetread.api.schemas import CheckOut, HealthOut, PartOut, ReadyOut
-from wetread.api.version import version_here
 from wetread.errors import Transient
 from wetread.ledger import Ledger
 from wetread.ledger.workers import Beat
+from wetread.report.identity import SOFTWARE_VERSION
 
 # Parts beat every three seconds: five beats missed is dead.
 ALIVE_S: Final = 15.0
@@ -74,7 +74,7 @@ def make_ready(parts: ApiParts, *, now: float) -> ReadyOut:
     for name, role in _NEEDED.items():
         checks[name] = _check_role([beat for beat in beats if beat.role == role])
     is_ready = all(check.ok for check in checks.values())
-    return ReadyOut(status="ready" if is_ready else "not_ready", version=version_here(), checks=checks)
+    return ReadyOut(status="ready" if is_ready else "not_ready", version=SOFTWARE_VERSION, checks=checks)
 
 
 def to_part_out(beat: Beat) -> PartOut:
@@ -107,10 +107,8 @@ def _read_counts(parts: ApiParts, *, now: float) -> metrics.Counts:
         rows=parts.ledger.views.counts(),
         oldest_waiting_s=_oldest_waiting_s(parts.ledger, now=now),
         spool_free_bytes=parts.spool.free_bytes(),
-        parts_alive=[
-            (beat.role, beat.provider) for beat in parts.ledger.workers.alive(since=now - ALIVE_S)
-        ],
-        version=version_here(),
+        parts_alive=[(beat.role, beat.provider) for beat in parts.ledger.workers.alive(since=now - ALIVE_S)],
+        version=SOFTWARE_VERSION,
     )
 
 

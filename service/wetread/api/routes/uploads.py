@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 
 from wetread.api.access import require_access
-from wetread.api.bodies import read_body, read_form
+from wetread.api.bodies import open_form, read_body
 from wetread.api.parts import ApiParts, Parts
 from wetread.api.problems import MEDIA_TYPE, Problem, describe, headers_of, responses
 from wetread.api.schemas import UploadedFile, UploadOut
@@ -78,12 +78,10 @@ async def upload_files(request: Request, parts: Parts) -> Response:
     if media_type != "multipart/form-data":
         raise Unsupported("send application/dicom, or multipart/form-data with files", code="media_type")
     taken = []
-    async with await read_form(request, limit_bytes=limit_bytes) as form:
+    async with open_form(request, limit_bytes=limit_bytes) as form:
         for _, value in form.multi_items():
             if isinstance(value, UploadFile):
-                taken.append(
-                    await _take(parts, await value.read(), name=value.filename or "", source=source)
-                )
+                taken.append(await _take(parts, await value.read(), name=value.filename or "", source=source))
     return _answer(taken)
 
 
@@ -119,7 +117,7 @@ def _answer(files: Sequence[UploadedFile]) -> Response:
         content = UploadOut(files=list(files)).model_dump(mode="json", exclude_none=True)
         return JSONResponse(content, status_code=HTTPStatus.ACCEPTED)
     problem = _join_problems(files)
-    content = problem.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
+    content = problem.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, problem.status, media_type=MEDIA_TYPE, headers=headers_of(problem))
 
 
