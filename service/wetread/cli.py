@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def make_parser() -> argparse.ArgumentParser:
+    """Every verb and its options; what they parse to carries the verb's function as `run`."""
     parser = argparse.ArgumentParser(
         prog="wetread",
         description="Automatic wet reads of radiographs over DICOM. Research use only.",

@@ -33,6 +33,31 @@ class Sent:
     status: int
 
 
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A transfer syntax: DCMTK's program that makes it, and storescu's option that proposes it."""
+
+    uid: str
+    program: str
+    options: tuple[str, ...]
+    proposal: str
+
+    def apply(self, path: Path) -> None:
+        """Write the file anew in this syntax, under the same UIDs."""
+        command = [find_tool(self.program), *self.options, str(path), str(path)]
+        subprocess.run(command, capture_output=True, timeout=_LIMIT_S, check=True)
+
+
+ENCODINGS = (
+    Encoding("1.2.840.10008.1.2.1", "dcmconv", ("+te",), "-xe"),
+    Encoding("1.2.840.10008.1.2", "dcmconv", ("+ti",), "-xi"),
+    Encoding("1.2.840.10008.1.2.1.99", "dcmconv", ("+td",), "-xd"),
+    Encoding("1.2.840.10008.1.2.4.70", "dcmcjpeg", ("+e1", "--uid-never"), "-xs"),
+    Encoding("1.2.840.10008.1.2.4.80", "dcmcjpls", ("+el", "--uid-never"), "-xt"),
+    Encoding("1.2.840.10008.1.2.5", "dcmcrle", (), "-xr"),
+)
+
+
 def dcmsend(modality: Modality, files: Sequence[Path], *, report: Path) -> list[Sent]:
     """Send every file as it is, in this order, never decompressed, malformed ones included."""
     lenient = ["--read-file", "--no-uid-checks", "--no-halt", "--decompress-never"]

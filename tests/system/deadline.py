@@ -11,7 +11,7 @@ _ASK_EVERY_S = 0.05
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], *, within_s: float, what: str) -> T:
+def wait_until(condition: Callable[[], T | None], *, within_s: float, what: str) -> T:
     """The first truthy answer of `condition`; fails the test, saying `what`, when none comes in time."""
     deadline = time.monotonic() + within_s
     while True:

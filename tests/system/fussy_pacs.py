@@ -27,7 +27,7 @@ class FussyPacs:
 
     def on_store(self, event: evt.Event) -> int:
         """Answer as told."""
-        self.asked.append(str(event.request.AffectedSOPInstanceUID))
+        self.asked.append(str(event.dataset.SOPInstanceUID))
         return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
 
     @contextmanager
@@ -36,7 +36,7 @@ class FussyPacs:
         entity = AE(ae_title="FUSSY")
         for name in (SR_CLASS, CAPTURE_CLASS):
             entity.add_supported_context(name)
-        handlers = [(evt.EVT_C_STORE, self.on_store)]
+        handlers: list[evt.EventHandlerType] = [(evt.EVT_C_STORE, self.on_store)]
         server = entity.start_server(("127.0.0.1", self.port), block=False, evt_handlers=handlers)
         assert server is not None
         try:

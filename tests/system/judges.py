@@ -17,7 +17,7 @@ def errors_of(path: Path) -> list[str]:
 
 def report_text(path: Path) -> str:
     """A Structured Report as DCMTK's dsrdump reads it; fails on what it calls an error."""
-    lines = _say("dsrdump", "--print-long", str(path))
+    lines = _say("dsrdump", "+Pl", str(path))
     wrong = [line for line in lines if line.startswith(("E:", "F:"))]
     assert not wrong, f"{path.name}: {wrong}"
     return "\n".join(lines)

@@ -58,7 +58,8 @@ def store(
         _send_empty(assoc, request, context.context_id)
     _, answer = assoc.dimse.get_msg(block=True)
     assoc._reactor_checkpoint.set()
-    assert answer is not None
+    assert isinstance(answer, C_STORE)
+    assert answer.Status is not None
     return int(answer.Status)
 
 

@@ -6,10 +6,11 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 from tests.builders import Film, chest_films, fracture_films, read_uids, with_own_identity, write
-from tests.system.dcmtk import Sent, dcmsend, storescu
+from tests.system.dcmtk import ENCODINGS, Encoding, Sent, dcmsend, storescu
 from tests.system.orthanc import Held, Orthanc, new_orthanc, running_orthanc
 from tests.system.wetread_service import Wetread, make_settings, wait_until_settled
 from wetread.domain import Analysis, AnalysisState, Instance, Outcome, StudyUid
@@ -103,8 +104,16 @@ def _send_all(folder: Path, wetread: Wetread, orthanc: Orthanc, data: Path) -> R
     on_their_own = dcmsend(wetread.modality, own, report=folder / "own.txt")
     films = fracture_films(data, positive=3, negative=3) + chest_films(data, positive=3, negative=3)
     (folder / "wrapped").mkdir()
-    paths = [write(film, folder / "wrapped") for film in films]
-    return Road(wetread, orthanc, as_they_are, on_their_own, storescu(wetread.modality, *paths), films)
+    wrapped = [
+        _send_encoded(wetread, write(film, folder / "wrapped"), encoding)
+        for film, encoding in zip(films, cycle(ENCODINGS), strict=False)
+    ]
+    return Road(wetread, orthanc, as_they_are, on_their_own, wrapped, films)
+
+
+def _send_encoded(wetread: Wetread, path: Path, encoding: Encoding) -> Sent:
+    encoding.apply(path)
+    return storescu(wetread.modality, path, options=[encoding.proposal])[0]
 
 
 def _with_own_identities(files: list[Path], folder: Path) -> list[Path]:

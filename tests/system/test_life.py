@@ -10,14 +10,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from pynetdicom.dsutils import encode
 
-from tests.builders import small_film, write
+from tests.builders import small_film, to_dataset, write
 from tests.system.child import is_running
 from tests.system.conftest import MakeWetread
 from tests.system.dcmtk import storescu
 from tests.system.deadline import wait_until
 from tests.system.fussy_pacs import FussyPacs
-from tests.system.odd_sender import associated
+from tests.system.odd_sender import DX, associated, store
 from tests.system.orthanc import new_orthanc, running_orthanc
 from tests.system.wetread_service import Wetread, make_settings, wait_for_study, wait_until_settled
 from wetread.domain import Delivery, DeliveryState, StudyUid
@@ -114,6 +115,21 @@ def test_destination_out_of_resources_is_asked_again(tmp_path: Path, make_wetrea
     assert len(pacs.asked) == len(deliveries) + 1
 
 
+def test_full_disk_is_answered_a700_and_nothing_is_registered(make_wetread: MakeWetread) -> None:
+    ds = to_dataset(small_film("no-room"))
+    data = encode(ds, False, True)
+    wetread = make_wetread(make_settings(SPOOL__WATERMARK_BYTES=str(1 << 60)))
+    with wetread.running(), associated(wetread.modality) as assoc:
+        assert data is not None
+
+        status = store(assoc, data, sop_class=DX, sop_instance=ds.SOPInstanceUID)
+
+        with wetread.ledger() as ledger:
+            counts = ledger.views.counts()
+    assert status == 0xA700
+    assert (counts["instances"], counts["quarantine"]) == ({}, {})
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -129,7 +145,7 @@ def test_destination_out_of_resources_is_asked_again(tmp_path: Path, make_wetrea
 def test_wrong_setting_is_one_line_and_exit_2(
     make_wetread: MakeWetread, name: str, value: str, said: str
 ) -> None:
-    wetread = make_wetread(make_settings(**{name.removeprefix("WETREAD_"): value}))
+    wetread = make_wetread(make_settings() | {name: value})
 
     done = _serve(wetread)
 

@@ -62,11 +62,22 @@ def find_study(ledger: Ledger, uid: str) -> StudyOut:
     steps = [*_arrivals(instances), *ledger.studies.timeline(study)]
     return StudyOut(
         **dict(_to_line(line, analyses)),
-        images=[_to_image(instance, analyses.get(instance.id, ())) for instance in instances],
+        images=_to_images(instances, analyses),
         revisions=[_to_revision(report) for report in ledger.reports.revisions(study)],
         timeline=[_to_step(step, since=line.first_image_at) for step in sorted(steps, key=lambda s: s.at)],
-        deliveries=[to_delivery_out(delivery) for delivery in ledger.deliveries.of_study(study)],
+        deliveries=list_deliveries(ledger, uid),
     )
+
+
+def list_images(ledger: Ledger, uid: str) -> list[ImageOut]:
+    """A study's images with what was found on them, in order of arrival."""
+    study = StudyUid(uid)
+    return _to_images(ledger.instances.of_study(study), ledger.analyses.of_study(study))
+
+
+def list_deliveries(ledger: Ledger, uid: str) -> list[DeliveryOut]:
+    """What is owed and done of a study's results."""
+    return [to_delivery_out(delivery) for delivery in ledger.deliveries.of_study(StudyUid(uid))]
 
 
 def to_delivery_out(delivery: Delivery) -> DeliveryOut:
@@ -136,6 +147,10 @@ def _summarise(analyses: Iterable[Sequence[Analysis]]) -> list[FindingSummary]:
     order = list(Zone)
     ranked = sorted(worst.values(), key=lambda f: (order.index(f.zone), -f.probability, f.label))
     return [FindingSummary(label=f.label, probability=f.probability, zone=f.zone) for f in ranked]
+
+
+def _to_images(instances: Sequence[Instance], analyses: Analyses) -> list[ImageOut]:
+    return [_to_image(instance, analyses.get(instance.id, ())) for instance in instances]
 
 
 def _to_image(instance: Instance, analyses: Sequence[Analysis]) -> ImageOut:

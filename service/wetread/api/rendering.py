@@ -17,15 +17,16 @@ from wetread.domain import Finding
 from wetread.errors import NotFound, Undecodable
 from wetread.infer.decode import read_image
 from wetread.infer.prepare import to_display
-from wetread.report.answer import findings_of
-from wetread.report.band import band_of
+from wetread.report.answer import Tone, findings_of
+from wetread.report.band import COLOUR_OF, band_of
 from wetread.report.overlay import Mode, draw_overlay
 from wetread.report.results import ImageResult
 from wetread.report.source import pixel_aspect, read_source
 
 _CACHE_BYTES: Final = 64 * 2**20
-# A thumbnail is drawn larger and shrunk: its lines and boxes keep their proportions.
-_LEAST_DRAWN: Final = 640
+# Below this side words on a picture cannot be read: boxes stand alone.
+_LEAST_LETTERED: Final = 320
+_THUMBNAIL_LINE: Final = 2
 _PNG: Final = (cv2.IMWRITE_PNG_COMPRESSION, 3)
 
 
@@ -74,17 +75,37 @@ class Renderer:
 
 def _draw(image: ImageResult, view: View, findings: Sequence[Finding], heat_maps: Sequence[Path]) -> bytes:
     heat_map = _join(heat_maps) if view.overlay == "heatmap" else None
-    decoded = read_image(image.path)
+    display = to_display(read_image(image.path))
+    aspect = pixel_aspect(read_source(image.path))
+    if view.size is not None and view.size < _LEAST_LETTERED and view.overlay != "heatmap":
+        return _encode(_draw_thumbnail(display, view, findings, aspect=aspect))
     picture = draw_overlay(
-        to_display(decoded),
+        display,
         findings=findings,
         band=band_of(image) if view.has_band else None,
         mode=view.overlay,
-        max_side=max(view.size, _LEAST_DRAWN) if view.size else None,
-        pixel_aspect=pixel_aspect(read_source(image.path)),
+        max_side=max(view.size, _LEAST_LETTERED) if view.size else None,
+        pixel_aspect=aspect,
         heat_map=heat_map,
     )
     return _encode(_bounded(picture, view.size))
+
+
+def _draw_thumbnail(
+    display: NDArray[np.float32], view: View, findings: Sequence[Finding], *, aspect: float
+) -> NDArray[np.uint8]:
+    """The image alone, with boxes as crisp lines in the colour of their zone."""
+    rows, columns = display.shape
+    factor = (view.size or _LEAST_LETTERED) / max(rows * aspect, columns)
+    size = (max(1, round(columns * factor)), max(1, round(rows * aspect * factor)))
+    grey = cv2.resize(cv2.convertScaleAbs(display, alpha=255.0), size, interpolation=cv2.INTER_AREA)
+    picture = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
+    boxes = [(finding, box) for finding in findings for box in finding.boxes if view.overlay == "boxes"]
+    for finding, box in boxes:
+        corners = [(box.left, box.top), (box.right, box.bottom)]
+        first, last = ((round(x * size[0] / columns), round(y * size[1] / rows)) for x, y in corners)
+        cv2.rectangle(picture, first, last, COLOUR_OF[Tone(finding.zone.value)], _THUMBNAIL_LINE)
+    return picture
 
 
 def _join(heat_maps: Sequence[Path]) -> NDArray[np.float32]:

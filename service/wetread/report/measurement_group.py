@@ -123,7 +123,9 @@ def _unread_evaluations(reason: answer.Reason) -> list[sr.QualitativeEvaluation]
 
 def warm() -> None:
     """Make highdicom load its tables (0.6 s) now, so that the first study does not wait for them."""
-    _polyline([(0, 0), (1, 0), (1, 1), (0, 0)], sop_class_uid=_COMPUTED_RADIOGRAPHY, sop_instance_uid="2.25.1")
+    _polyline(
+        [(0, 0), (1, 0), (1, 1), (0, 0)], sop_class_uid=_COMPUTED_RADIOGRAPHY, sop_instance_uid="2.25.1"
+    )
 
 
 def _region(box: Box, image: ImageResult) -> sr.ImageRegion:

@@ -169,7 +169,11 @@ class Room:
         is_read = any(analysis.findings for analysis in analyses)
         found = Outcome.FINDINGS if zone in ("positive", "doubtful") else Outcome.NO_FINDINGS
         report = Report(
-            study, claim.revision, found if is_read else Outcome.NOT_EVALUABLE, now, self._objects(study, claim.revision)
+            study,
+            claim.revision,
+            found if is_read else Outcome.NOT_EVALUABLE,
+            now,
+            self._objects(study, claim.revision),
         )
         destinations = [item.to_domain() for item in self.parts.settings.destinations]
         assert self.ledger.reports.conclude(claim, report, worst_zone=zone, destinations=destinations)
@@ -235,7 +239,9 @@ def open_room(home: Path, *, max_upload_bytes: int = 2**20) -> Iterator[Room]:
     key = load_admin_key(home)
     with Ledger(settings.ledger_url) as ledger, Bell(home / "run" / "work.bell") as bell:
         spool = Spool(home / "spool")
-        admitter = Admitter(ledger=ledger, spool=spool, queue=EmbeddedQueue(bell), readers=to_readers(bundles))
+        admitter = Admitter(
+            ledger=ledger, spool=spool, queue=EmbeddedQueue(bell), readers=to_readers(bundles)
+        )
         parts = ApiParts(
             settings=settings, ledger=ledger, spool=spool, bundles=bundles, admitter=admitter, gate=Gate(key)
         )

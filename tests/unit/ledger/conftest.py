@@ -6,41 +6,48 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.conftest import need
 from tests.system.child import free_port
 from wetread.ledger import Ledger
 
 
 def find_postgres() -> Path | None:
     """The folder of PostgreSQL's programs."""
-    found = shutil.which("postgres")
-    return Path(found).resolve().parent if found else None
+    places = [Path(found).resolve().parent] if (found := shutil.which("postgres")) else []
+    # Debian keeps them off the PATH.
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((place for place in places if (place / "pg_ctl").exists()), None)
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A real PostgreSQL on a loopback port, owned by an ordinary user as it demands."""
     programs = find_postgres()
-    if programs is None or importlib.util.find_spec("psycopg") is None:
-        # An option of the service, not a part of its embedded default.
-        pytest.skip("needs PostgreSQL and psycopg")
-    folder, port = tmp_path_factory.mktemp("postgres"), free_port()
-    as_user = (
-        ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
-    )
-    if as_user:
-        for parent in (folder, *folder.parents[:3]):
-            parent.chmod(0o755)
-        shutil.chown(folder, "postgres", "postgres")
-    data, options = str(folder / "data"), f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off"
-    run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/"}
-    subprocess.run([*as_user, str(programs / "initdb"), "-D", data, "-A", "trust", "-U", "wetread"], **run)  # type: ignore[call-overload]
-    control = [*as_user, str(programs / "pg_ctl"), "-D", data, "-l", str(folder / "log"), "-w"]
-    subprocess.run([*control, "-o", options, "start"], **run)  # type: ignore[call-overload]
-    yield f"postgresql+psycopg://wetread@127.0.0.1:{port}/postgres"
-    subprocess.run([*control, "-m", "immediate", "stop"], **run)  # type: ignore[call-overload]
+    need(importlib.util.find_spec("psycopg") is not None, "psycopg")
+    need(programs is not None, "PostgreSQL (see `make tools`)")
+    assert programs is not None
+    # Not pytest's own folder: that one is closed to the user who runs the server.
+    with TemporaryDirectory(prefix="wetread-postgres-") as name:
+        folder, port, as_user = Path(name), free_port(), list[str]()
+        if os.geteuid() == 0:
+            as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+            shutil.chown(folder, "postgres", "postgres")
+        control = [*as_user, str(programs / "pg_ctl"), "-D", str(folder / "data"), "-w"]
+        options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off"
+        run_quietly([*control, "-o", "-A trust -U wetread", "init"])
+        run_quietly([*control, "-l", str(folder / "log"), "-o", options, "start"])
+        try:
+            yield f"postgresql+psycopg://wetread@127.0.0.1:{port}/postgres"
+        finally:
+            run_quietly([*control, "-m", "immediate", "stop"])
+
+
+def run_quietly(command: list[str]) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

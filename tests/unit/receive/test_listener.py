@@ -108,7 +108,7 @@ def test_a_compressed_image_is_taken_as_it_is(door: Door, syntax: str) -> None:
 @pytest.mark.parametrize(
     ("instance", "status"),
     [
-        ("../../../../tmp/x", 0xA900),
+        ("../../../../tmp/wetread-traversal", 0xA900),
         ("/etc/passwd", 0xA900),
         ("1.2.3\r\nX-Evil: 1", 0xA900),
         ("1.2.3.4.5", 0xA900),
@@ -123,7 +123,7 @@ def test_a_uid_that_is_not_the_objects_own_is_refused_and_leaves_nothing_outside
     outside = [path for path in tmp_path.rglob("*") if path.is_file() and "spool" not in path.parts]
     assert answer == status
     assert {path.suffix for path in outside} <= {".db", ".db-wal", ".db-shm"}
-    assert not Path("/tmp/x").exists()
+    assert not Path("/tmp/wetread-traversal").exists()
     assert [entry.reason for entry in door.step.ledger.quarantine.page()] == ["mismatch"]
 
 

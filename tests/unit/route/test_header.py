@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 
 import pytest
@@ -24,12 +25,12 @@ def header_of(**more: object) -> ImageHeader:
 
 @cache
 def good_data_set() -> Dataset:
-    return Dataset(to_dataset(small_film("raw")))
+    return Dataset(to_dataset(small_film("raw", rows=8, columns=8)))
 
 
 def with_raw(keyword: str, value: bytes, vr: str | None = None) -> Dataset:
     """A good data set in which one element holds these bytes, as the wire may bring them."""
-    ds = Dataset(good_data_set())
+    ds = deepcopy(good_data_set())
     number = tag_for_keyword(keyword)
     assert number is not None
     tag = Tag(number)

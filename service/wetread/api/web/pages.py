@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from wetread.api.access import require_access
-from wetread.api.cases import find_study, list_worklist
+from wetread.api.cases import find_study, list_deliveries, list_images, list_worklist
 from wetread.api.paging import Cursor, from_cursor, to_cursor
 from wetread.api.parts import ApiParts, Parts
 from wetread.api.problems import Problem
@@ -122,13 +122,13 @@ def retry(parts: Parts, delivery_id: Number) -> Response:
 
 
 def _to_row(parts: ApiParts, line: StudyLineOut) -> CaseRow:
-    study = find_study(parts.ledger, line.StudyInstanceUID)
-    pictures = sorted(filter(words.can_show, study.images), key=words.alarm, reverse=True)
+    images = list_images(parts.ledger, line.StudyInstanceUID)
+    pictures = sorted(filter(words.can_show, images), key=words.alarm, reverse=True)
     return CaseRow(
         line=line,
         pictures=pictures[:_THUMBNAILS],
-        delivery=words.delivery_summary(study.deliveries),
-        reasons=words.reasons(study.images),
+        delivery=words.delivery_summary(list_deliveries(parts.ledger, line.StudyInstanceUID)),
+        reasons=words.reasons(images),
     )
 
 

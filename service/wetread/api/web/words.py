@@ -73,7 +73,7 @@ def headline(line: StudyLineOut) -> str:
     if line.outcome is Outcome.NOT_EVALUABLE:
         return "No model could read this study."
     said = [
-        f"{finding.label.lower()} {'suspected' if finding.zone is Zone.POSITIVE else 'possible'}"
+        f"{_concept(finding.label)} {'suspected' if finding.zone is Zone.POSITIVE else 'possible'}"
         for finding in line.findings
         if finding.zone is not Zone.NEGATIVE
     ]
@@ -215,6 +215,11 @@ def has_heat_map(image: ImageOut) -> bool:
 def alarm(image: ImageOut) -> float:
     """The highest probability found on an image; -1 where nothing read it."""
     return max((f.probability for analysis in image.analyses for f in analysis.findings), default=-1.0)
+
+
+def _concept(label: str) -> str:
+    """A label that says "suspected" itself would have it said twice."""
+    return label.lower().removeprefix("suspected ")
 
 
 def _capitalised(text: str) -> str:
