@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
+SOFTWARE_VERSION = "0.1.0"
+# PS3.7 annex D.3.3.2: names this implementation, not a release, so that a file kept before an upgrade
+# and the same image sent again after it are the same bytes.
+IMPLEMENTATION_CLASS_UID = "2.25.280915736420134918530617824095571032641"
+IMPLEMENTATION_VERSION_NAME = "WETREAD"
+
 StudyUid = NewType("StudyUid", str)
 SopInstanceUid = NewType("SopInstanceUid", str)
 SpoolKey = NewType("SpoolKey", str)

@@ -14,12 +14,13 @@ _READS = {
 
 
 def find_models(folder: Path) -> Path:
-    """The shipped bundles; made from the tiny network in `folder` where none is shipped."""
-    shipped = _REPOSITORY / "models"
-    if any(shipped.glob("*/*/model.toml")):
-        return shipped
+    """A copy in `folder` of the shipped bundles; made from the tiny network where one is not shipped."""
     for name, body_parts in _READS.items():
-        _make_stand_in(folder / name / "1.0.0", name=name, body_parts=body_parts)
+        manifests = sorted((_REPOSITORY / "models" / name).glob("*/model.toml"))
+        if manifests:
+            shutil.copytree(manifests[-1].parent, folder / name / manifests[-1].parent.name)
+        else:
+            _make_stand_in(folder / name / "1.0.0", name=name, body_parts=body_parts)
     return folder
 
 

@@ -18,8 +18,8 @@ from wetread.api.problems import Problem, describe, to_response
 from wetread.api.routes import deliveries, health, models, quarantine, studies, uploads
 from wetread.api.security import HEADERS, SecurityHeaders
 from wetread.api.web import pages, templating
+from wetread.domain import SOFTWARE_VERSION
 from wetread.errors import WetreadError
-from wetread.report.identity import SOFTWARE_VERSION
 
 # Decoding a radiograph keeps a core busy: models come first, and health must always find a thread.
 _RENDERINGS_AT_ONCE = 2

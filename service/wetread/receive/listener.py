@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pydicom.uid import UID
 from pynetdicom import AE, _config
 
 from wetread.config import DicomSettings
+from wetread.domain import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from wetread.errors import Misconfigured
 from wetread.receive.contexts import supported_contexts
 from wetread.receive.handlers import Handlers
-from wetread.route.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 # 128 KiB receives twice as fast as the default 16 KiB; "unlimited" is slower again.
 _MAXIMUM_PDU_BYTES = 131072
@@ -49,7 +50,7 @@ def listening(settings: DicomSettings, handlers: Handlers) -> Iterator[None]:
 
 def _make_entity(settings: DicomSettings) -> AE:
     entity = AE(ae_title=settings.ae_title)
-    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+    entity.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
     entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     entity.maximum_associations = settings.max_associations
     entity.maximum_pdu_size = _MAXIMUM_PDU_BYTES

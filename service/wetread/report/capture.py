@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 from pydicom.valuerep import format_number_as_ds
 
-from wetread.domain import ObjectKind
+from wetread.domain import SOFTWARE_VERSION, ObjectKind
 from wetread.report import answer, codes, identity
 from wetread.report.band import band_of, paint_band
 from wetread.report.items import concept
@@ -94,7 +94,7 @@ def _describe_object(ds: Dataset, image: ImageResult, source: Dataset) -> None:
     ds.ConversionType = "WSD"
     ds.SecondaryCaptureDeviceManufacturer = identity.MANUFACTURER
     ds.SecondaryCaptureDeviceManufacturerModelName = identity.MODEL_NAME
-    ds.SecondaryCaptureDeviceSoftwareVersions = identity.SOFTWARE_VERSION
+    ds.SecondaryCaptureDeviceSoftwareVersions = SOFTWARE_VERSION
     ds.ImageType = ["DERIVED", "SECONDARY"]
     ds.InstanceNumber = _instance_number(source)
     ds.PatientOrientation = source.get("PatientOrientation") or ""

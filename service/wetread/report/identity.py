@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from wetread.domain import Analysis, Finding, ModelId, ObjectKind, SopInstanceUid, StudyUid
+from wetread.domain import SOFTWARE_VERSION, Analysis, Finding, ModelId, ObjectKind, SopInstanceUid, StudyUid
 from wetread.report.results import ImageResult, StudyResult
 
 MANUFACTURER: Final = "Wetread"
 MODEL_NAME: Final = "Wetread"
-SOFTWARE_VERSION: Final = "0.1.0"
 SERIES_DESCRIPTION: Final = "AI result (Wetread), research use only"
 SERIES_NUMBER: Final = {ObjectKind.STRUCTURED_REPORT: 9901, ObjectKind.CAPTURE: 9902}
 
@@ -26,8 +25,6 @@ def derive_uid(*parts: str) -> str:
     return f"2.25.{number}"
 
 
-IMPLEMENTATION_CLASS_UID: Final = derive_uid("implementation")
-IMPLEMENTATION_VERSION_NAME: Final = f"WETREAD_{SOFTWARE_VERSION}"
 OBSERVER_UID: Final = derive_uid("device observer", SOFTWARE_VERSION)
 
 

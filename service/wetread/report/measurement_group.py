@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from highdicom import sr
 
-from wetread.domain import Analysis, AnalysisState, Box, Finding, ModelId, Zone
+from wetread.domain import SOFTWARE_VERSION, Analysis, AnalysisState, Box, Finding, ModelId, Zone
 from wetread.report import answer, codes, identity
 from wetread.report.items import concept, evaluation
 from wetread.report.results import ImageResult, StudyResult
@@ -90,7 +90,7 @@ def refusals(image: ImageResult) -> list[Refusal]:
     if not answer.done(image):
         unread = (unread or list(image.analyses))[:1]
         if not unread:
-            own = ModelId(identity.MODEL_NAME, identity.SOFTWARE_VERSION)
+            own = ModelId(identity.MODEL_NAME, SOFTWARE_VERSION)
             return [Refusal(own, answer.reason_of(image), has_failed=False)]
     return [Refusal(a.model, answer.reason_given(a), a.state is AnalysisState.FAILED) for a in unread]
 

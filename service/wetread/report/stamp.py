@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from wetread.domain import Analysis
+from wetread.domain import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, SOFTWARE_VERSION, Analysis
 from wetread.report import codes, identity
 from wetread.report.items import concept
 from wetread.report.source import local_time
@@ -28,7 +28,7 @@ def stamp(ds: Dataset, *, source: Dataset, at: float) -> None:
     ds.SpecificCharacterSet = "ISO_IR 192"
     ds.Manufacturer = identity.MANUFACTURER
     ds.ManufacturerModelName = identity.MODEL_NAME
-    ds.SoftwareVersions = identity.SOFTWARE_VERSION
+    ds.SoftwareVersions = SOFTWARE_VERSION
     ds.file_meta = _file_meta(ds)
 
 
@@ -59,6 +59,6 @@ def _file_meta(ds: Dataset) -> FileMetaDataset:
     meta.MediaStorageSOPClassUID = ds.SOPClassUID
     meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = UID(identity.IMPLEMENTATION_CLASS_UID)
-    meta.ImplementationVersionName = identity.IMPLEMENTATION_VERSION_NAME
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
+    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
     return meta

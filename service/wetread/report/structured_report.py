@@ -9,7 +9,7 @@ from __future__ import annotations
 from highdicom import sr
 from pydicom.dataset import Dataset
 
-from wetread.domain import Code, ObjectKind, Zone
+from wetread.domain import SOFTWARE_VERSION, Code, ObjectKind, Zone
 from wetread.report import answer, codes, identity
 from wetread.report.items import code_item, concept, text_item
 from wetread.report.measurement_group import measurement_groups
@@ -82,7 +82,7 @@ def _observer() -> sr.ObservationContext:
         uid=identity.OBSERVER_UID,
         name=identity.MODEL_NAME,
         manufacturer_name=identity.MANUFACTURER,
-        model_name=f"{identity.MODEL_NAME} {identity.SOFTWARE_VERSION}",
+        model_name=f"{identity.MODEL_NAME} {SOFTWARE_VERSION}",
     )
     return sr.ObservationContext(
         observer_device_context=sr.ObserverContext(

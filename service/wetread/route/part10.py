@@ -22,12 +22,9 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from wetread.domain import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from wetread.errors import Unreadable
 from wetread.route.element import is_uid
-
-# A UUID-derived root (PS3.5 B.2): names this implementation, not a release.
-IMPLEMENTATION_CLASS_UID = UID("2.25.280915736420134918530617824095571032641")
-IMPLEMENTATION_VERSION_NAME = "WETREAD"
 
 _PREAMBLE_BYTES = 132
 _PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
@@ -75,7 +72,7 @@ def make_prefix(*, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_ui
     meta.MediaStorageSOPClassUID = UID(sop_class_uid)
     meta.MediaStorageSOPInstanceUID = UID(sop_instance_uid)
     meta.TransferSyntaxUID = UID(transfer_syntax_uid)
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
     buffer = DicomBytesIO()
     write_file_meta_info(buffer, meta)

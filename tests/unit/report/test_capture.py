@@ -18,8 +18,7 @@ from tests.unit.report.studies import (
     done,
     write_source,
 )
-from wetread.domain import Analysis, Box
-from wetread.report import identity
+from wetread.domain import IMPLEMENTATION_CLASS_UID, Analysis, Box
 from wetread.report.capture import build_capture
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
@@ -142,6 +141,6 @@ def test_capture_pixels_are_the_picture(tmp_path: Path) -> None:
 def test_capture_says_who_made_it(tmp_path: Path) -> None:
     ds = capture_of(write_source(tmp_path, SourceImage()), done(a_finding(0.1)), display=a_display())
 
-    assert ds.file_meta.ImplementationClassUID == identity.IMPLEMENTATION_CLASS_UID
+    assert ds.file_meta.ImplementationClassUID == IMPLEMENTATION_CLASS_UID
     assert ds.ContributingEquipmentSequence[0].ManufacturerModelName == "fracture"
     assert ds.Manufacturer == "Wetread"

@@ -14,10 +14,10 @@ from wetread import metrics
 from wetread.api.cases import to_time
 from wetread.api.parts import ApiParts, Parts
 from wetread.api.schemas import CheckOut, HealthOut, PartOut, ReadyOut
+from wetread.domain import SOFTWARE_VERSION
 from wetread.errors import Transient
 from wetread.ledger import Ledger
 from wetread.ledger.workers import Beat
-from wetread.report.identity import SOFTWARE_VERSION
 
 # Parts beat every three seconds: five beats missed is dead.
 ALIVE_S: Final = 15.0
