@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import numpy as np
 import pydicom
@@ -15,6 +17,7 @@ from pynetdicom.dsutils import encode
 
 from tests.builders import Film, small_film, to_dataset, write
 from tests.system.dcmtk import Modality, echo, storescu
+from tests.system.deadline import wait_until
 from tests.system.odd_sender import CR, DX, associated, store
 from tests.system.orthanc import CAPTURE_CLASS, SR_CLASS, Orthanc, new_orthanc, running_orthanc
 from tests.system.wetread_service import Wetread, make_settings, wait_for_study, wait_until_settled
@@ -50,6 +53,13 @@ def door(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Itera
 
 def test_known_caller_of_the_right_title_is_answered(door: Door) -> None:
     assert echo(door.wetread.modality)
+
+
+def test_readyz_says_ready_and_on_what_the_models_run(door: Door) -> None:
+    ready = wait_until(lambda: _get(door, "/readyz"), within_s=30, what="the HTTP door")
+
+    assert '"status":"ready"' in ready
+    assert "CPUExecutionProvider" in ready
 
 
 def test_caller_that_is_not_on_the_list_is_rejected(door: Door) -> None:
@@ -217,6 +227,14 @@ def _encode(ds: Dataset) -> bytes:
     encoded = encode(ds, False, True)
     assert encoded is not None
     return encoded
+
+
+def _get(door: Door, path: str) -> str:
+    try:
+        with urlopen(f"http://127.0.0.1:{door.wetread.http_port}{path}", timeout=10) as answer:
+            return str(answer.read().decode())
+    except (URLError, ConnectionError):
+        return ""
 
 
 def _predecessors(ds: Dataset) -> list[str]:

@@ -74,6 +74,8 @@ class Store:
                     row = {"key": "schema", "value": str(tables.SCHEMA_VERSION)}
                     connection.execute(insert(tables.about).values(row))
         except DBAPIError as error:
+            if "locked" in str(error.orig):
+                raise Transient("the ledger is busy") from error
             raise Misconfigured(f"setting ledger.url: cannot open the ledger: {error.orig}") from error
         if found is not None and found != str(tables.SCHEMA_VERSION):
             raise Misconfigured(f"the ledger has schema {found}, this program needs {tables.SCHEMA_VERSION}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,22 @@ from wetread.spool.objects import Spool
 logger = logging.getLogger(__name__)
 
 
+class _Watch:
+    """Times the steps of one conclusion for the study's timeline."""
+
+    def __init__(self, revision: int) -> None:
+        self._revision = revision
+        self.steps: list[Step] = []
+
+    @contextmanager
+    def step(self, name: str, instance: SopInstanceUid | None = None) -> Iterator[None]:
+        """Note `name` with the time that the block took."""
+        started = time.perf_counter()
+        yield
+        took_ms = 1000 * (time.perf_counter() - started)
+        self.steps.append(Step(name, time.time(), took_ms, instance, self._revision))
+
+
 class Concluder:
     """Concludes claimed studies. Everything it makes has a derived UID: doing it twice makes the same."""
 
@@ -54,20 +71,20 @@ class Concluder:
 
         Raises InvalidObject when no report passes the gate, Transient when the spool or ledger is away.
         """
-        started = time.perf_counter()
-        result = self._gather(claim)
-        objects = self._make_objects(result)
+        watch = _Watch(claim.revision)
+        with watch.step("conclude"):
+            result = self._gather(claim)
+            objects = self._make_objects(result, watch)
         report = Report(claim.study, claim.revision, result.outcome, result.concluded_at, tuple(objects))
         zone = worst_zone([analysis for image in result.images for analysis in image.analyses])
         is_mine = self._ledger.reports.conclude(
             claim, report, worst_zone=zone, destinations=self._destinations
         )
         if is_mine:
-            took_ms = 1000 * (time.perf_counter() - started)
-            step = Step("conclude", time.time(), took_ms, None, claim.revision, result.outcome)
-            self._ledger.studies.note(claim.study, [step])
+            self._ledger.studies.note(claim.study, watch.steps)
             fields = {"study": claim.study, "revision": claim.revision, "outcome": result.outcome.value}
-            logger.info("concluded", extra=fields | {"objects": len(objects), "ms": round(took_ms)})
+            took_ms = round(watch.steps[-1].duration_ms)
+            logger.info("concluded", extra=fields | {"objects": len(objects), "ms": took_ms})
         return is_mine
 
     def _gather(self, claim: Claim) -> StudyResult:
@@ -93,22 +110,26 @@ class Concluder:
                     return Predecessor(item.SOPClassUID, item.SOPInstanceUID, item.SeriesInstanceUID)
         return None
 
-    def _make_objects(self, result: StudyResult) -> list[ResultObject]:
-        report = build_report(result)
-        check(report, result)
+    def _make_objects(self, result: StudyResult, watch: _Watch) -> list[ResultObject]:
+        with watch.step("conclude.sr"):
+            report = build_report(result)
+        with watch.step("gate"):
+            check(report, result)
         objects = [self._keep(report)]
         for image in _to_capture(result):
             known = self._ledger.reports.find_object(capture_uid(image))
-            capture = known[1] if known else self._make_capture(image, result)
+            capture = known[1] if known else self._make_capture(image, result, watch)
             if capture is not None:
                 objects.append(capture)
         return objects
 
-    def _make_capture(self, image: ImageResult, result: StudyResult) -> ResultObject | None:
+    def _make_capture(self, image: ImageResult, result: StudyResult, watch: _Watch) -> ResultObject | None:
         """A capture of this image and answer; None, and logged, when it fails the gate."""
         try:
-            capture = build_capture(image, self._display(image), result, max_side=self._max_side)
-            check(capture, result)
+            with watch.step("conclude.capture", image.instance.header.SOPInstanceUID):
+                capture = build_capture(image, self._display(image), result, max_side=self._max_side)
+            with watch.step("gate", image.instance.header.SOPInstanceUID):
+                check(capture, result)
         except InvalidObject as error:
             # The report says the same in words; it must not wait for a picture.
             logger.error("capture held back", extra={"study": result.study, "why": str(error)})

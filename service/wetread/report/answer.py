@@ -63,11 +63,19 @@ def findings_of(image: ImageResult) -> tuple[Finding, ...]:
 
 
 def reason_of(image: ImageResult) -> Reason:
-    """Why an image got no answer. What failed comes before what was declined."""
-    for analysis in (*failed(image), *image.analyses):
-        if analysis.state in (AnalysisState.FAILED, AnalysisState.DECLINED):
-            return reason_given(analysis)
+    """Why an image got no answer: the most telling reason of all."""
+    for analysis in unread(image):
+        return reason_given(analysis)
     return Reason("no_model", "no network reads this kind of image")
+
+
+def unread(image: ImageResult) -> list[Analysis]:
+    """What gave no answer, the most telling reason first.
+
+    What failed comes before what was declined; that a network is made for another body part says least.
+    """
+    declined = [a for a in image.analyses if a.state is AnalysisState.DECLINED]
+    return [*failed(image), *sorted(declined, key=lambda a: a.reason == "body_part_out_of_scope")]
 
 
 def reason_given(analysis: Analysis) -> Reason:

@@ -88,7 +88,7 @@ def refusals(image: ImageResult) -> list[Refusal]:
     """Who gave no answer on an image: each network that failed beside others, else the image's one reason."""
     unread = list(answer.failed(image))
     if not answer.done(image):
-        unread = (unread or list(image.analyses))[:1]
+        unread = answer.unread(image)[:1]
         if not unread:
             own = ModelId(identity.MODEL_NAME, SOFTWARE_VERSION)
             return [Refusal(own, answer.reason_of(image), has_failed=False)]

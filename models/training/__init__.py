@@ -1,0 +1,1 @@
+"""How the shipped model bundles were made: from a manifest of labelled radiographs to a bundle."""

@@ -1,0 +1,100 @@
+"""Writes model.toml: the contract between a bundle and the service."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomli_w
+
+from training.calibrate import Choice
+from training.settings import TrainingSettings
+from wetread.infer.bundle import load_bundle
+
+MANIFEST_NAME = "model.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFacts:
+    """The `[bundle]` table of a settings file: what a person decides about a bundle, not training."""
+
+    version: str
+    title: str
+    intended_use: str
+    licence: str
+    label: str
+    code: dict[str, str]
+    sensitivity: float
+    specificity: float
+    reads: dict[str, object]
+
+
+def load_facts(path: Path) -> BundleFacts:
+    """Read the `[bundle]` table of a settings file."""
+    return BundleFacts(**tomllib.loads(path.read_text(encoding="utf-8"))["bundle"])
+
+
+def write_manifest(
+    bundle: Path, facts: BundleFacts, settings: TrainingSettings, *, choice: Choice, box_threshold: float
+) -> None:
+    """Write model.toml and check it as the service will."""
+    digest = hashlib.sha256((bundle / "model.onnx").read_bytes()).digest()
+    table: dict[str, object] = {
+        "schema": 1,
+        "name": settings.name,
+        "version": facts.version,
+        "title": facts.title,
+        "intended_use": facts.intended_use,
+        "licence": facts.licence,
+        # From the weights (PS3.5 B.2): a retraining gets another Device UID without anyone's care.
+        "device_uid": f"2.25.{uuid.UUID(bytes=digest[:16], version=4).int}",
+        "input": {
+            "name": "image",
+            "rows": settings.size,
+            "columns": settings.size,
+            "channels": 1,
+            "fit": settings.fit,
+            "mean": 0.0,
+            "std": 1.0,
+        },
+        "output": {
+            "kind": "classification",
+            "logits": "logits",
+            "activation": "sigmoid",
+            "heat_map": "heat_map",
+        },
+        "findings": [
+            {
+                "label": facts.label,
+                "code": facts.code,
+                "operating_points": {"sensitive": choice.sensitive, "specific": choice.specific},
+                "calibration": {"a": round(choice.a, 6), "b": round(choice.b, 6)},
+                "boxes": {"threshold": box_threshold},
+            }
+        ],
+        "reads": facts.reads,
+    }
+    (bundle / MANIFEST_NAME).write_text(tomli_w.dumps(table), encoding="utf-8")
+    seal(bundle)
+
+
+def seal(bundle: Path) -> None:
+    """List every file of the bundle with its SHA-256 and check that the service would load it."""
+    table = tomllib.loads((bundle / MANIFEST_NAME).read_text(encoding="utf-8"))
+    names = sorted(p.relative_to(bundle).as_posix() for p in bundle.rglob("*") if p.is_file())
+    table["files"] = {
+        name: hashlib.sha256((bundle / name).read_bytes()).hexdigest()
+        for name in names
+        if name != MANIFEST_NAME
+    }
+    (bundle / MANIFEST_NAME).write_text(tomli_w.dumps(table), encoding="utf-8")
+    load_bundle(bundle)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write readable JSON with a final newline."""
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")

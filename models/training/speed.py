@@ -1,0 +1,49 @@
+"""Milliseconds per image on one core, beside MONAI's DenseNet-121 at 224 pixels in the same minute."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from monai.networks.nets.densenet import DenseNet121
+
+ROUNDS = 25
+REFERENCE_SIZE = 224
+
+
+def measure_speed(model: Path, size: int) -> dict[str, float]:
+    """Medians over alternating rounds, batch 1, one thread: other load on the machine hits both alike."""
+    with tempfile.TemporaryDirectory() as folder:
+        reference = Path(folder) / "densenet121.onnx"
+        example = torch.zeros(1, 1, REFERENCE_SIZE, REFERENCE_SIZE)
+        network = DenseNet121(spatial_dims=2, in_channels=1, out_channels=1).eval()
+        torch.onnx.export(network, (example,), str(reference), opset_version=18, dynamo=False)
+        sessions = [_open(model), _open(reference)]
+    times = [
+        [_time(session, side) for session, side in zip(sessions, (size, REFERENCE_SIZE), strict=True)]
+        for _ in range(ROUNDS)
+    ]
+    own, other = (statistics.median(column) for column in zip(*times, strict=True))
+    return {
+        "ms_per_image": round(own, 1),
+        "densenet121_224_ms": round(other, 1),
+        "ratio": round(own / other, 3),
+    }
+
+
+def _open(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _time(session: onnxruntime.InferenceSession, size: int) -> float:
+    image = np.random.default_rng(0).random((1, 1, size, size), dtype=np.float32)
+    began = time.perf_counter()
+    session.run(None, {session.get_inputs()[0].name: image})
+    return (time.perf_counter() - began) * 1e3

@@ -1,0 +1,223 @@
+"""Train one model: `python -m training.train SETTINGS.toml --data FOLDER --run FOLDER`.
+
+Stopped at any moment, the same command goes on from the last checkpoint. Samples are drawn by
+step number from the seed, so a resumed run sees what an unbroken one would have seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import platform
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import monai
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from training.dataset import data_digest, hold_out, load_split, side_size
+from training.network import Evidence, LesionNet
+from training.phantoms import phantom_samples
+from training.sampling import Batch, Sampler
+from training.scoring import score
+from training.settings import Phase, TrainingSettings, load_settings
+
+EMA_DECAY = 0.998
+SAVE_EVERY = 50
+
+
+class Run:
+    """Network, averaged weights, optimiser and clock of one training run, kept in `folder`."""
+
+    def __init__(self, settings: TrainingSettings, folder: Path) -> None:
+        torch.manual_seed(settings.seed)
+        self.settings, self.folder = settings, folder
+        self.network = LesionNet(side_targets=side_size(settings.task)).to(memory_format=torch.channels_last)
+        self.averaged = AveragedModel(self.network, multi_avg_fn=_average, use_buffers=True)
+        decay = settings.weight_decay
+        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=1e-3, weight_decay=decay)
+        self.phase, self.step, self.seconds = 0, 0, 0.0
+        self.curve: list[dict[str, float | str]] = []
+        self.starts: list[dict[str, object]] = []
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    def save(self) -> None:
+        """Write the checkpoint beside the old one, then rename: a kill leaves one of both whole."""
+        state = {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "place": (self.phase, self.step, self.seconds),
+            "curve": self.curve,
+            "starts": self.starts,
+        }
+        partial = self.checkpoint.with_suffix(".part")
+        torch.save(state, partial)
+        partial.replace(self.checkpoint)
+
+    def resume(self) -> None:
+        """Take up the last checkpoint, if there is one."""
+        if not self.checkpoint.exists():
+            return
+        state = torch.load(self.checkpoint, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.phase, self.step, self.seconds = state["place"]
+        self.curve, self.starts = list(state["curve"]), list(state["starts"])
+
+
+@torch.no_grad()
+def _average(averaged: list[torch.Tensor], current: list[torch.Tensor], updates: torch.Tensor) -> None:
+    """Exponential average with a rising decay, or the first, random weights would linger in it."""
+    count = float(updates)
+    decay = min(EMA_DECAY, (1.0 + count) / (10.0 + count))
+    get_ema_multi_avg_fn(decay)(averaged, current, updates)
+
+
+def learning_rate(phase: Phase, step: int) -> float:
+    """One cycle: a short linear rise, then a cosine to nearly zero (Smith and Topin 2017)."""
+    rise = max(1, phase.steps // 12)
+    if step < rise:
+        return phase.peak_learning_rate * (0.1 + 0.9 * step / rise)
+    progress = (step - rise) / max(1, phase.steps - rise)
+    return phase.peak_learning_rate * max(0.01, 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def loss_of(evidence: Evidence, batch: Batch, settings: TrainingSettings) -> torch.Tensor:
+    """Image label, cell labels and side tasks; what is unknown (-1) weighs nothing."""
+    known = (batch.labels >= 0).float()
+    plain = functional.binary_cross_entropy_with_logits(
+        evidence.logits[:, 0], batch.labels.clamp(min=0), reduction="none"
+    )
+    weight = torch.tensor(settings.map_positive_weight)
+    cells = functional.binary_cross_entropy_with_logits(
+        evidence.map_logits, batch.masks, pos_weight=weight, reduction="none"
+    ).mean((1, 2, 3))
+    side_known = (batch.side >= 0).float()
+    side = functional.binary_cross_entropy_with_logits(
+        evidence.side, batch.side.clamp(min=0), reduction="none"
+    )
+    total = ((plain + settings.map_weight * cells) * known).sum() / known.sum().clamp(min=1)
+    return total + settings.auxiliary_weight * (side * side_known).sum() / side_known.sum().clamp(min=1)
+
+
+def train_phase(run: Run, phase: Phase, sampler: Sampler) -> None:
+    """Walk one phase from wherever the run stands in it."""
+    run.network.train()
+    began, shown = time.monotonic(), 0.0
+    while run.step < phase.steps:
+        for group in run.optimiser.param_groups:
+            group["lr"] = learning_rate(phase, run.step)
+        batch = sampler.batch(run.phase, run.step)
+        loss = loss_of(run.network(batch.images), batch, run.settings)
+        run.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(run.network.parameters(), 2.0)
+        run.optimiser.step()
+        run.averaged.update_parameters(run.network)
+        run.step += 1
+        shown += float(loss.detach())
+        if run.step % SAVE_EVERY == 0:
+            run.seconds += time.monotonic() - began
+            began = time.monotonic()
+            print(
+                f"{phase.name} {run.step}/{phase.steps} loss {shown / SAVE_EVERY:.4f} {run.seconds:.0f} s",
+                flush=True,
+            )
+            run.curve.append({"phase": phase.name, "step": run.step, "loss": shown / SAVE_EVERY})
+            shown = 0.0
+            run.save()
+
+
+def validate(run: Run, phase: Phase, sampler: Sampler) -> None:
+    """Score the averaged weights on the held-out fold, whole frames as the service prepares them."""
+    run.averaged.eval()
+    figures = score(run.averaged.module, sampler.held, run.settings)
+    print(f"{phase.name} {run.step}/{phase.steps} held-out fold: {figures}", flush=True)
+    run.curve.append({"phase": phase.name, "step": run.step, **figures})
+    run.save()
+
+
+def train(settings: TrainingSettings, data: Path, folder: Path) -> None:
+    """Run all phases, then write `record.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    root = data / settings.task
+    samples = load_split(root, settings.task, "train", stored_size=settings.stored_size)
+    kept, held = hold_out(samples, folds=settings.folds, seed=settings.seed)
+    weak = (
+        load_split(root, settings.task, "train_weak", stored_size=settings.stored_size)
+        if settings.weak_share
+        else []
+    )
+    first = settings.phantom_first_seed
+    seeds = range(first, first + settings.phantoms)
+    phantoms = list(phantom_samples(settings.task, seeds, stored_size=settings.stored_size))
+    run = Run(settings, folder)
+    run.resume()
+    while run.phase < len(settings.phases):
+        phase = settings.phases[run.phase]
+        sampler = Sampler(settings, phase, kept=kept, held=held, weak=weak, phantoms=phantoms)
+        run.starts.append(
+            {
+                "step": run.step,
+                "seconds": round(run.seconds),
+                "map_weight": settings.map_weight,
+                "phantoms": settings.phantoms,
+                "phase": asdict(phase),
+            }
+        )
+        train_phase(run, phase, sampler)
+        if run.phase == len(settings.phases) - 1:
+            validate(run, phase, sampler)
+        run.phase, run.step = run.phase + 1, 0
+        run.save()
+    write_record(
+        run,
+        digest=data_digest(samples + weak),
+        counts={"train": len(kept), "held_out": len(held), "weak": len(weak)},
+    )
+
+
+def write_record(run: Run, *, digest: str, counts: dict[str, int]) -> None:
+    """What made these weights: data, settings, versions, seconds, learning curve."""
+    record = {
+        "settings": asdict(run.settings),
+        # Every start and resumption with the settings it went on with: they may differ from the above.
+        "starts": run.starts,
+        "data_sha256": digest,
+        "images": counts,
+        "seconds": round(run.seconds),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "monai": monai.__version__,
+        },
+        "processor": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "curve": run.curve,
+    }
+    (run.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("settings", type=Path, help="for instance training/fracture.toml")
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds `chest` and `fracture`")
+    parser.add_argument("--run", type=Path, required=True, help="folder of this run: checkpoint and record")
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    train(load_settings(given.settings), given.data, given.run)
+
+
+if __name__ == "__main__":
+    main()
