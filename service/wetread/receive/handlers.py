@@ -8,10 +8,14 @@ import time
 from typing import Any
 
 from pynetdicom import evt
+from pynetdicom.dimse_messages import C_STORE_RQ
 
 from wetread.errors import Mismatch, WetreadError
 from wetread.pipeline.admit import Admitter, Offer, Source
 from wetread.receive.statuses import SUCCESS, status_for
+
+# PS3.7 annex E.2: the value of Command Data Set Type when none follows.
+_NO_DATA_SET = 0x0101
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +30,7 @@ class Handlers:
         """Event and handler pairs for pynetdicom's `start_server`."""
         return [
             (evt.EVT_CONN_OPEN, self.on_connection),
+            (evt.EVT_DIMSE_RECV, self.on_message),
             (evt.EVT_C_ECHO, self.on_echo),
             (evt.EVT_C_STORE, self.on_store),
             (evt.EVT_REJECTED, self.on_rejected),
@@ -36,6 +41,17 @@ class Handlers:
         connection = event.assoc.dul.socket
         if connection is not None and connection.socket is not None:
             connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def on_message(self, event: Any) -> None:
+        """Abort on a C-STORE that announces no data set, which PS3.7 9.3.1.1 forbids.
+
+        pynetdicom would pass it over, and its sender would wait for an answer until it times out.
+        """
+        message = event.message
+        if isinstance(message, C_STORE_RQ) and message.command_set.CommandDataSetType == _NO_DATA_SET:
+            logger.warning("association aborted", extra={"why": "a C-STORE without a data set"})
+            # PS3.8 table 9-10, as pynetdicom does itself for a message that it cannot decode.
+            event.assoc.dul.event_queue.put("Evt19")
 
     def on_echo(self, event: Any) -> int:
         """C-ECHO: alive."""

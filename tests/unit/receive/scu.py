@@ -43,13 +43,19 @@ def associated(
 
 
 def store(
-    assoc: Association, data_set: bytes | memoryview, *, sop_class: str, instance: str, context_of: str = ""
+    assoc: Association,
+    data_set: bytes | memoryview | None,
+    *,
+    sop_class: str,
+    instance: str,
+    context_of: str = "",
 ) -> int:
     """C-STORE these bytes under these UIDs, whatever they are; the status, -1 when none came."""
     request = C_STORE()
     request.MessageID, request.Priority = 1, 2
     request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = UID(sop_class), UID(instance)
-    request.DataSet = BytesIO(data_set)
+    if data_set is not None:
+        request.DataSet = BytesIO(data_set)
     wanted = context_of or sop_class
     [context] = [each for each in assoc.accepted_contexts if each.abstract_syntax == wanted]
     # As pynetdicom's own send_c_store does, which would send no object that it cannot parse.

@@ -170,6 +170,17 @@ def test_a_class_that_differs_from_its_context_is_answered_a900(door: Door) -> N
     assert answer == 0xA900
 
 
+def test_a_store_without_a_data_set_is_aborted_at_once_and_the_next_sender_is_served(door: Door) -> None:
+    parts = parts_of("nothing")
+
+    with associated(door.port) as assoc:
+        status = store(assoc, None, sop_class=parts.sop_class_uid, instance=parts.sop_instance_uid)
+        assoc.join(timeout=5)
+        assert (status, assoc.is_aborted) == (-1, True)
+
+    assert send(door.port, small_film("after", rows=40, columns=30)) == 0x0000
+
+
 def test_an_association_goes_on_after_a_refusal(door: Door) -> None:
     with associated(door.port) as assoc:
         refused = store(assoc, b"garbage", sop_class=DX, instance="1.2.3")

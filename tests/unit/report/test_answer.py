@@ -72,6 +72,16 @@ def test_answer_says_the_worst_first(
     assert (answer.tone, answer.text) == (tone, text)
 
 
+def test_an_unread_image_says_why_the_network_made_for_its_body_part_did_not_read_it(tmp_path: Path) -> None:
+    image = an_image(
+        write_source(tmp_path, SourceImage()),
+        declined("body_part_out_of_scope", "body part CHEST is not read by this model"),
+        declined("age_out_of_scope", "patients under 18 years are not read", model=PNEUMONIA_MODEL),
+    )
+
+    assert image_answer(image).text == "NOT EVALUABLE: patients under 18 years are not read"
+
+
 def test_study_answer_takes_each_concept_where_it_is_most_probable(tmp_path: Path) -> None:
     front = an_image(write_source(tmp_path, SourceImage(name="front")), done(a_finding(0.1)))
     side = an_image(write_source(tmp_path, SourceImage(name="side")), done(a_finding(0.87, BOX)))
