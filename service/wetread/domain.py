@@ -12,6 +12,9 @@ SOFTWARE_VERSION = "0.1.0"
 IMPLEMENTATION_CLASS_UID = "2.25.280915736420134918530617824095571032641"
 IMPLEMENTATION_VERSION_NAME = "WETREAD"
 
+# The reason of an analysis that ended its worker, or failed in it, too often.
+ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+
 StudyUid = NewType("StudyUid", str)
 SopInstanceUid = NewType("SopInstanceUid", str)
 SpoolKey = NewType("SpoolKey", str)

@@ -78,6 +78,12 @@ class Unreachable(Transient):
     code = "unreachable"
 
 
+class InferenceFailed(Transient):
+    """The network's run broke: out of memory, say. Tried again, but not for ever."""
+
+    code = "inference_failed"
+
+
 class Misconfigured(WetreadError):
     """A setting is wrong: do not start."""
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from wetread.config import Settings
 from wetread.errors import Misconfigured
@@ -18,6 +18,7 @@ _WATCH_S = 0.2
 _STOP_S = 60.0
 _LONGEST_WAIT_S = 30.0
 _STEADY_S = 60.0
+_STARTED_S = 15.0
 _MISCONFIGURED = 2
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,8 @@ class Part:
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     start_again_at: float = 0.0
-    failures: int = field(default=0)
+    failures: int = 0
+    has_run: bool = False
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
@@ -47,7 +49,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
 def keep_alive(parts: Sequence[Part], stop: threading.Event) -> None:
     """Start the parts in order, start again what dies, ever later, and stop all in reverse.
 
-    Raises Misconfigured when a part says so as it starts.
+    Raises Misconfigured when a part says so at its first start.
     """
     try:
         for part in parts:
@@ -95,7 +97,9 @@ def _watch(part: Part) -> None:
         return
     _close_pipe(part.process)
     part.process = None
-    if code == _MISCONFIGURED:
+    part.has_run = part.has_run or now - part.started_at > _STARTED_S
+    # Once it has run, a part that cannot start again must not take the healthy ones with it.
+    if code == _MISCONFIGURED and not part.has_run:
         raise Misconfigured(f"{part.name} did not start; its own line above says why")
     part.failures = 1 if now - part.started_at > _STEADY_S else part.failures + 1
     wait_s = min(0.2 * 2 ** (part.failures - 1), _LONGEST_WAIT_S)

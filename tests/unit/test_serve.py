@@ -90,6 +90,20 @@ def test_a_part_whose_setting_is_wrong_stops_everything_and_says_so(monkeypatch:
         watching.result(60)
 
 
+def test_a_part_that_has_run_and_finds_a_wrong_setting_later_leaves_the_others_alone() -> None:
+    healthy = Part("publish", ("work", "--role", "publish"))
+    # It stops with status 2 at once, as a part does whose models were half replaced.
+    broken = Part("broken", ("work", "--role", "no such role"), has_run=True)
+
+    with watched(healthy, broken) as (stop, watching):
+        wait_until(lambda: broken.failures >= 2, within_s=30, what="the broken part tried again")
+        pid = wait_until(pid_of(healthy), within_s=30, what="the healthy part running")
+        stop.set()
+        watching.result(timeout=60)
+
+    assert not is_running(pid)
+
+
 def test_parts_do_not_outlive_a_supervisor_that_is_killed() -> None:
     supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISOR], stdout=subprocess.PIPE)
     assert supervisor.stdout is not None

@@ -38,7 +38,7 @@ class DicomSender:
         self._destination = destination
         self._contexts = contexts or _result_contexts()
         self._entity = AE(ae_title=calling_aet)
-        self._entity.acse_timeout = timeout_s
+        self._entity.acse_timeout = min(timeout_s, 10.0)
         self._entity.dimse_timeout = timeout_s
         self._entity.network_timeout = timeout_s
         self._entity.connection_timeout = min(timeout_s, 5.0)

@@ -14,7 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_status
 
-from wetread.errors import Misconfigured, NotFound, Rejected, Transient
+from wetread.errors import InferenceFailed, Misconfigured, NotFound, Rejected
 from wetread.infer.bundle import Bundle, Manifest
 from wetread.infer.interpret import ReadFinding, interpret
 from wetread.infer.prepare import place, to_input
@@ -89,7 +89,7 @@ class Engine:
         """Prepare, run and interpret one displayed image (rows, columns), 0..1, dense tissue bright.
 
         Raises NotFound for an unknown bundle, Rejected `model_output` when the network answers no
-        number, Transient `inference_failed` when it does not run.
+        number, InferenceFailed when it does not run.
         """
         network = self._network(bundle_name)
         manifest = network.manifest
@@ -134,7 +134,7 @@ class _Network:
         except _RUNTIME_ERRORS as error:
             # A GPU out of memory ends here: the place to fall back to a session on the CPU.
             message = f"{self.manifest.name} did not run ({type(error).__name__})"
-            raise Transient(message, code="inference_failed") from error
+            raise InferenceFailed(message) from error
         if not (np.isfinite(logits).all() and np.isfinite(heat_maps).all()):
             raise Rejected(f"{self.manifest.name} answered no number", code="model_output")
         return logits[0], np.clip(heat_maps[0], 0.0, 1.0)

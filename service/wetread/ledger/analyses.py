@@ -76,11 +76,15 @@ class Analyses:
                 finished_at=now,
             )
 
-    def release(self, analysis_id: AnalysisId, *, not_before: float) -> None:
-        """Give the analysis back, to be taken again from `not_before` on."""
+    def release(self, analysis_id: AnalysisId, *, not_before: float, is_counted: bool = True) -> None:
+        """Give the analysis back, to be taken again from `not_before` on.
+
+        Not counted: the attempt was no fault of the image's, and does not bring it nearer to being given up.
+        """
+        change = {"lease_until": not_before, "attempts": _A.attempts - (0 if is_counted else 1)}
         with self._store.write() as connection:
             match = and_(_A.id == analysis_id, _A.state == AnalysisState.RUNNING)
-            connection.execute(update(tables.analyses).where(match).values(lease_until=not_before))
+            connection.execute(update(tables.analyses).where(match).values(change))
 
     def waiting(self, *, now: float, older_than_s: float = 0.0) -> list[tuple[AnalysisId, Lane]]:
         """Analyses free to be taken, queued `older_than_s` ago or more: what a lost message leaves."""

@@ -74,8 +74,9 @@ class Store:
                     row = {"key": "schema", "value": str(tables.SCHEMA_VERSION)}
                     connection.execute(insert(tables.about).values(row))
         except DBAPIError as error:
-            if "locked" in str(error.orig):
-                raise Transient("the ledger is busy") from error
+            is_remote = self._engine.dialect.name != "sqlite"
+            if "locked" in str(error.orig) or (is_remote and isinstance(error, OperationalError)):
+                raise Transient("the ledger's database is busy or does not answer") from error
             raise Misconfigured(f"setting ledger.url: cannot open the ledger: {error.orig}") from error
         if found is not None and found != str(tables.SCHEMA_VERSION):
             raise Misconfigured(f"the ledger has schema {found}, this program needs {tables.SCHEMA_VERSION}")
@@ -97,7 +98,12 @@ def serialise(connection: Connection, *keys: str) -> None:
 
 def _make_engine(url: str) -> Engine:
     try:
-        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        engine = create_engine(
+            url,
+            pool_pre_ping=not url.startswith("sqlite"),
+            # The parameters of a failed statement are patients' names: they stay out of errors and logs.
+            hide_parameters=True,
+        )
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise Misconfigured("setting ledger.url: not a database URL that can be used here") from error
     if engine.dialect.name == "sqlite":

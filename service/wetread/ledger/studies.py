@@ -45,7 +45,9 @@ class Studies:
 
     def claim_due(self, lease: Lease, *, quiet_s: float) -> Claim | None:
         """Take one study that is quiet and fully analysed, under a lease; None when none is."""
-        query = select(_S.study_uid).where(_is_due(lease.now, quiet_s)).order_by(_S.last_image_at).limit(1)
+        # By attempts first: a study that cannot be concluded never stands before one that can.
+        order = (_S.attempts, _S.last_image_at)
+        query = select(_S.study_uid).where(_is_due(lease.now, quiet_s)).order_by(*order).limit(1)
         with self._store.read() as connection:
             if connection.execute(query).first() is None:
                 return None
@@ -64,11 +66,16 @@ class Studies:
             ).one()
         return Claim(StudyUid(row.study_uid), row.revision + 1, row.image_count, row.attempts)
 
-    def release(self, study: StudyUid, *, not_before: float, problem: str) -> None:
-        """Give a claimed study back with what went wrong, to be tried again from `not_before` on."""
+    def release(self, study: StudyUid, *, not_before: float, problem: str, is_counted: bool = True) -> None:
+        """Give a claimed study back with what went wrong, to be tried again from `not_before` on.
+
+        Not counted: the attempt was no fault of the study's. A study that was concluded stays as it is.
+        """
+        attempts = _S.attempts - (0 if is_counted else 1)
+        change = {"claimed_until": not_before, "problem": problem, "attempts": attempts}
+        match = and_(_S.study_uid == study, _S.state == "open")
         with self._store.write() as connection:
-            change = {"claimed_until": not_before, "problem": problem}
-            connection.execute(update(tables.studies).where(_S.study_uid == study).values(change))
+            connection.execute(update(tables.studies).where(match).values(change))
 
     def next_due_at(self, *, quiet_s: float) -> float | None:
         """When the first open study will be quiet, epoch seconds; None when no study is open."""

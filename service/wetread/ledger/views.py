@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import RowMapping, case, func, select
 
@@ -11,6 +13,7 @@ from wetread.ledger import tables
 from wetread.ledger.store import Store
 
 _S = tables.studies.c
+_FRESH_S: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +47,22 @@ class Views:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def worklist(self, *, limit: int, offset: int = 0) -> list[StudyLine]:
-        """Triage order: urgent and positive first, then doubtful, then the rest by arrival; newest days last.
+    def worklist(self, *, limit: int, offset: int = 0, now: float | None = None) -> list[StudyLine]:
+        """Triage order: the last 24 hours first, then all that is older.
 
-        A model only ever raises a study: negative and not evaluable ones keep their order of arrival.
+        In each half: urgent, positive, doubtful, then the rest; within these, by arrival. Age is that of the
+        first image at `now`, epoch seconds, None for the present. A model only ever raises a study: negative
+        and not evaluable ones keep their order of arrival.
         """
+        since = (time.time() if now is None else now) - _FRESH_S
+        is_old = case((_S.first_image_at < since, 1), else_=0)
         rank = case(
             (_S.is_urgent, 0),
             (_S.worst_zone == Zone.POSITIVE, 1),
             (_S.worst_zone == Zone.DOUBTFUL, 2),
             else_=3,
         )
-        query = select(tables.studies).order_by(rank, _S.first_image_at, _S.study_uid)
+        query = select(tables.studies).order_by(is_old, rank, _S.first_image_at, _S.study_uid)
         with self._store.read() as connection:
             rows = connection.execute(query.limit(limit).offset(offset)).mappings()
             return [_to_line(row) for row in rows]

@@ -10,7 +10,7 @@ from io import BytesIO
 
 import numpy as np
 
-from wetread.domain import Analysis, Finding, Instance, ModelId
+from wetread.domain import ATTEMPTS_EXHAUSTED, Analysis, Finding, Instance, ModelId
 from wetread.errors import Rejected
 from wetread.infer.decode import read_image
 from wetread.infer.engine import Engine
@@ -70,7 +70,7 @@ class Analyser:
         # Attempts are counted when claimed: an image that kills its worker does not get to loop.
         if analysis.attempts > self._max_attempts:
             text = f"given up after {self._max_attempts} attempts that did not end"
-            self._fail(analysis, reason="attempts_exhausted", text=text)
+            self._fail(analysis, reason=ATTEMPTS_EXHAUSTED, text=text)
             return True
         return False
 
@@ -95,7 +95,9 @@ class Analyser:
             return found.finding
         buffer = BytesIO()
         np.save(buffer, found.heat_map, allow_pickle=False)
-        return replace(found.finding, heat_map=self._spool.put([buffer.getvalue()], suffix="npy"))
+        return replace(
+            found.finding, heat_map=self._spool.put([buffer.getvalue()], suffix="npy", is_ours=True)
+        )
 
     def _fail(self, analysis: Analysis, *, reason: str, text: str) -> None:
         self._ledger.analyses.fail(analysis.id, reason=reason, reason_text=text, now=time.time())

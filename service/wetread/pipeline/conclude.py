@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wetread.domain import (
+    ATTEMPTS_EXHAUSTED,
     Analysis,
     AnalysisState,
     Destination,
@@ -33,8 +34,11 @@ from wetread.report.encode import to_part10
 from wetread.report.gate import check
 from wetread.report.identity import capture_uid
 from wetread.report.results import BuiltObject, ImageResult, Predecessor, StudyResult
-from wetread.report.structured_report import build_report
+from wetread.report.structured_report import build_plain_report, build_report
 from wetread.spool.objects import Spool
+
+# After so many failures of the full report the plain one goes instead.
+_FULL_ATTEMPTS = 3
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +78,8 @@ class Concluder:
         watch = _Watch(claim.revision)
         with watch.step("conclude"):
             result = self._gather(claim)
-            objects = self._make_objects(result, watch)
+            is_plain = claim.attempts > _FULL_ATTEMPTS
+            objects = self._make_plain(result) if is_plain else self._make_objects(result, watch)
         report = Report(claim.study, claim.revision, result.outcome, result.concluded_at, tuple(objects))
         zone = worst_zone([analysis for image in result.images for analysis in image.analyses])
         is_mine = self._ledger.reports.conclude(
@@ -123,6 +128,13 @@ class Concluder:
                 objects.append(capture)
         return objects
 
+    def _make_plain(self, result: StudyResult) -> list[ResultObject]:
+        """The last resort, of what the ledger knows alone: a study is never left without an answer."""
+        logger.error("plain report instead of the full one", extra={"study": result.study})
+        report = build_plain_report(result)
+        check(report, result)
+        return [self._keep(report)]
+
     def _make_capture(self, image: ImageResult, result: StudyResult, watch: _Watch) -> ResultObject | None:
         """A capture of this image and answer; None, and logged, when it fails the gate."""
         try:
@@ -137,6 +149,9 @@ class Concluder:
         return self._keep(capture)
 
     def _display(self, image: ImageResult) -> NDArray[np.float32] | None:
+        if any(analysis.reason == ATTEMPTS_EXHAUSTED for analysis in image.analyses):
+            # Whatever ended the workers that decoded it would end this process too.
+            return None
         try:
             return to_display(read_image(image.path))
         except Rejected:
@@ -150,7 +165,7 @@ class Concluder:
             SOPClassUID=str(built.ds.SOPClassUID),
             SeriesInstanceUID=str(built.ds.SeriesInstanceUID),
             kind=built.kind,
-            spool_key=self._spool.put([data], suffix="dcm"),
+            spool_key=self._spool.put([data], suffix="dcm", is_ours=True),
             size_bytes=len(data),
             source=built.source,
         )

@@ -18,7 +18,7 @@ from wetread.report.items import concept
 from wetread.report.lettering import line_height, paint_text, wrapped
 from wetread.report.overlay import Display, Scale, draw_overlay, scale_for
 from wetread.report.results import BuiltObject, ImageResult, StudyResult
-from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, read_source
+from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, source_of
 from wetread.report.stamp import add_equipment, stamp
 
 DEFAULT_MAX_SIDE: Final = 2048
@@ -48,7 +48,7 @@ def build_capture(
     an image whose pixels cannot be shown. `max_side` bounds the picture, so its bytes are at most
     3 * max_side ** 2. Raises Unreadable when the source header cannot be read.
     """
-    source = read_source(image.path)
+    source = source_of(image)
     ds = Dataset()
     with quiet():
         _copy_identity(ds, source, study)
@@ -160,4 +160,4 @@ def _state_spacing(ds: Dataset, source: Dataset, scale: Scale) -> None:
 def _instance_number(source: Dataset) -> int:
     """The source's own, so that a capture is the same object in every revision."""
     number = str(source.get("InstanceNumber") or "1")
-    return int(number) if number.isdigit() and 0 < int(number) < 2**31 else 1
+    return int(number) if number.isdecimal() and 0 < int(number) < 2**31 else 1

@@ -19,7 +19,7 @@ from wetread.report import identity
 from wetread.report.gate_capture import capture_defects
 from wetread.report.gate_report import report_defects
 from wetread.report.results import BuiltObject, ImageResult, StudyResult
-from wetread.report.source import quiet, read_source
+from wetread.report.source import ledger_source, quiet, source_of
 
 # Type 1 in every object we make, and type 2: there, perhaps empty (PS3.3 C.7.1.1, C.7.2.1, C.12.1).
 _FILLED: Final = (
@@ -77,9 +77,10 @@ def _defects(built: BuiltObject, result: StudyResult) -> Iterator[str]:
     if image is None:
         yield "shows an image that is not of this study"
         return
-    yield from _identity_defects(ds, built.kind, result, image)
+    source = ledger_source(image) if built.is_plain else source_of(image)
+    yield from _identity_defects(built, result, image, source)
     if built.kind is ObjectKind.CAPTURE:
-        yield from capture_defects(ds, image, read_source(image.path))
+        yield from capture_defects(ds, image, source)
     else:
         yield from report_defects(ds, result)
 
@@ -93,8 +94,9 @@ def _source_of(built: BuiltObject, result: StudyResult) -> ImageResult | None:
 
 
 def _identity_defects(
-    ds: Dataset, kind: ObjectKind, result: StudyResult, image: ImageResult
+    built: BuiltObject, result: StudyResult, image: ImageResult, source: Dataset
 ) -> Iterator[str]:
+    ds, kind = built.ds, built.kind
     is_capture = kind is ObjectKind.CAPTURE
     derived = identity.capture_uid(image) if is_capture else identity.report_uid(result)
     if ds.SOPInstanceUID != derived:
@@ -103,7 +105,6 @@ def _identity_defects(
         yield "SeriesInstanceUID is not the one derived from study and kind"
     if ds.StudyInstanceUID != result.study:
         yield "StudyInstanceUID is not the study's"
-    source = read_source(image.path)
     for keyword in (*_PRESENT, "StudyInstanceUID"):
         if str(ds[keyword].value or "") != str(source[keyword].value or ""):
             yield f"{keyword} differs from the source"

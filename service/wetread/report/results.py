@@ -48,8 +48,12 @@ class StudyResult:
 
 @dataclass(frozen=True, slots=True)
 class BuiltObject:
-    """A result object not yet encoded. `source` is the one image it shows, if it shows one."""
+    """A result object not yet encoded. `source` is the one image it shows, if it shows one.
+
+    `is_plain`: patient and study come from the ledger, because the source's header could not be used.
+    """
 
     ds: Dataset
     kind: ObjectKind
     source: SopInstanceUid | None
+    is_plain: bool = False

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
+import struct
 import warnings
-from collections.abc import Iterable
+import zlib
 from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Final
 
 import pydicom
-from pydicom.datadict import dictionary_VR
+from pydicom.datadict import dictionary_VM, dictionary_VR
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 
 from wetread.errors import Unreadable
+from wetread.report.results import ImageResult
 
 # Patient, General Study and Patient Study modules (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2). Type 2 stay, empty.
 _IDENTITY_TYPE_2: Final = (
@@ -34,11 +38,27 @@ _IMAGE: Final = (
     "PixelAspectRatio", "LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod",
     "TimezoneOffsetFromUTC",
 )  # fmt: skip
+# Of these the ledger keeps the header's text.
+_NOTED: Final = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime",
+    "AccessionNumber", "StudyDescription",
+)  # fmt: skip
 _REQUEST: Final = ("RequestedProcedureID", "RequestedProcedureDescription", "AccessionNumber")
 
 # Longest value in characters by value representation (PS3.5 table 6.2-1).
 _LONGEST: Final = {"LO": 64, "SH": 16, "CS": 16, "LT": 10240, "ST": 1024, "PN": 64, "DS": 16, "IS": 12}
-_TIME: Final = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
+_TIME: Final = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?", re.ASCII)
+_DATE: Final = re.compile(r"\d{8}", re.ASCII)
+_AGE: Final = re.compile(r"\d{3}[DWMY]", re.ASCII)
+_OFFSET: Final = re.compile(r"[+-]\d{4}", re.ASCII)
+_NUMBER: Final = {
+    "DS": re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d+)?", re.ASCII),
+    "IS": re.compile(r"[+-]?\d+", re.ASCII),
+}
+_DAY: Final = timedelta(hours=24)
+# What pydicom raises on bytes that their representation does not allow: it converts on first access.
+_ODD: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, NotImplementedError)
+_UNREADABLE: Final = (*_ODD, OSError, EOFError, RecursionError, struct.error, zlib.error)
 _SEXES: Final = ("M", "F", "O")
 # Only these characters may stand in a code string (PS3.5 table 6.2-1).
 _CODE_STRING: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _")
@@ -54,23 +74,56 @@ def read_source(path: Path) -> Dataset:
 
     Holds the patient and study attributes, type 2 ones empty where the source lacks them, and what the
     builders need of the image. A value that its representation forbids is dropped (a type 2 one
-    emptied), never cut: half an accession number is somebody else's. UIDs stand as they are.
+    emptied), never cut: half an accession number is somebody else's. So is one of more values than the
+    attribute may have (PS3.6) or one that does not convert. UIDs stand as they are.
     Text is decoded by the source's character sets, any script, and the result says ISO_IR 192.
     Raises Unreadable.
     """
     try:
         with quiet():
             return _normalise(pydicom.dcmread(path, stop_before_pixels=True, force=True))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
+    except _UNREADABLE as error:
         raise Unreadable(f"the source header cannot be read: {type(error).__name__}") from error
 
 
+def source_of(image: ImageResult) -> Dataset:
+    """`read_source` of the image's file, with the UIDs by which the ledger knows it.
+
+    They are the file's own, save where that states several: references must name what was answered.
+    Raises Unreadable.
+    """
+    return _with_uids(read_source(image.path), image)
+
+
+def ledger_source(image: ImageResult) -> Dataset:
+    """What `source_of` gives, of the ledger's header alone: for a file whose own cannot be used.
+
+    Holds only what was noted on receipt of patient and study; no spacing, no time zone. Never raises.
+    """
+    header, noted = image.instance.header, Dataset()
+    with quiet():
+        for keyword in _NOTED:
+            _put(noted, keyword, getattr(header, keyword))
+        if len(header.PatientID) >= _LONGEST["LO"]:
+            # The ledger keeps this many characters: it may be the half of a longer one.
+            noted.PatientID = ""
+        return _with_uids(_normalise(noted), image)
+
+
+def _with_uids(source: Dataset, image: ImageResult) -> Dataset:
+    for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
+        setattr(source, keyword, str(getattr(image.instance.header, keyword)))
+    return source
+
+
 def local_zone(source: Dataset) -> tzinfo | None:
-    """The time zone the source states; None where it states none (then: this machine's)."""
+    """The time zone the source states; None where it states none or nonsense (then: this machine's)."""
     text = str(source.get("TimezoneOffsetFromUTC", ""))
-    if len(text) != 5 or text[0] not in "+-" or not text[1:].isdigit():
+    if not _OFFSET.fullmatch(text):
         return None
     offset = timedelta(hours=int(text[1:3]), minutes=int(text[3:5]))
+    if offset >= _DAY:
+        return None
     return timezone(offset if text[0] == "+" else -offset)
 
 
@@ -97,50 +150,68 @@ def _normalise(ds: Dataset) -> Dataset:
     made = Dataset()
     made.SpecificCharacterSet = "ISO_IR 192"
     for keyword in _IDENTITY_TYPE_2:
-        setattr(made, keyword, _valid(ds, keyword) or "")
-    for keyword in (*_IDENTITY_TYPE_3, *_IMAGE):
-        value = _valid(ds, keyword)
-        if value is not None:
-            setattr(made, keyword, value)
+        setattr(made, keyword, "")
+    for keyword in (*_IDENTITY_TYPE_2, *_IDENTITY_TYPE_3, *_IMAGE):
+        _put(made, keyword, _valid(ds, keyword))
     if made.PatientSex not in _SEXES:
         made.PatientSex = ""
     if "DeidentificationMethod" not in made:
         # Without its method the flag is not allowed to stand (PS3.3 table C.7-1, type 1C).
         made.pop("PatientIdentityRemoved", None)
-    requests = [_request(item) for item in ds.get("RequestAttributesSequence") or ()]
+    requests = [_request(item) for item in _values(ds, "RequestAttributesSequence")]
     if any("RequestedProcedureID" in item for item in requests):
         made.RequestAttributesSequence = requests
     return made
 
 
-def _request(item: Dataset) -> Dataset:
+def _request(item: object) -> Dataset:
     made = Dataset()
-    for keyword in _REQUEST:
-        value = _valid(item, keyword)
-        if value is not None:
-            setattr(made, keyword, value)
+    if isinstance(item, Dataset):
+        for keyword in _REQUEST:
+            _put(made, keyword, _valid(item, keyword))
     return made
 
 
+def _put(made: Dataset, keyword: str, value: object | None) -> None:
+    """Set an element; None, or what pydicom refuses to hold, leaves it as it is."""
+    if value is None:
+        return
+    try:
+        setattr(made, keyword, value)
+    except _ODD:
+        return
+
+
 def _valid(ds: Dataset, keyword: str) -> object | None:
-    """The value where its representation allows it; None where absent, empty or not allowed."""
-    value = ds.get(keyword)
-    if value is None or value == "":
+    """The value where its representation and multiplicity allow it; None where absent, empty or not."""
+    values, vr = _values(ds, keyword), dictionary_VR(keyword)
+    if not values or not _is_count_allowed(len(values), dictionary_VM(keyword)):
         return None
-    vr = dictionary_VR(keyword)
-    if isinstance(value, MultiValue):
-        return _valid_list(value, vr)
-    if vr in ("US", "UI"):
-        return value if vr == "UI" or isinstance(value, int) else None
-    text = _printable(str(value))
-    return text if text and _is_allowed(text, vr) else None
-
-
-def _valid_list(values: Iterable[object], vr: str) -> object | None:
-    if vr == "DS":
-        return [float(str(value)) for value in values]
+    if vr == "US":
+        return values[0] if isinstance(values[0], int) else None
     texts = [_printable(str(value)) for value in values]
-    return texts if all(text and _is_allowed(text, vr) for text in texts) else None
+    if not all(text and _is_allowed(text, vr) for text in texts):
+        return None
+    return texts[0] if len(texts) == 1 else texts
+
+
+def _values(ds: Dataset, keyword: str) -> list[object]:
+    """The values one by one; none where the element is absent, empty or does not convert."""
+    try:
+        value = ds.get(keyword)
+        if value is None or value == "":
+            return []
+        return list(value) if isinstance(value, MultiValue | Sequence | list) else [value]
+    except _ODD:
+        return []
+
+
+def _is_count_allowed(count: int, multiplicity: str) -> bool:
+    """Whether so many values may stand where PS3.6 writes '1', '2', '1-3', '1-n' or '2-2n'."""
+    least, _, most = multiplicity.partition("-")
+    if not most:
+        return count == int(least)
+    return count >= int(least) and (most.endswith("n") or count <= int(most))
 
 
 def _is_allowed(text: str, vr: str) -> bool:
@@ -152,10 +223,10 @@ def _is_allowed(text: str, vr: str) -> bool:
         return text.count("=") <= 2 and all(len(group) <= _LONGEST["PN"] for group in text.split("="))
     if vr == "CS" and not _CODE_STRING.issuperset(text):
         return False
-    if vr in ("DS", "IS") and not text.lstrip("+-").replace(".", "", 1).isdigit():
+    if vr in _NUMBER and not (_NUMBER[vr].fullmatch(text) and math.isfinite(float(text))):
         return False
     if vr == "AS":
-        return len(text) == 4 and text[:3].isdigit() and text[3] in "DWMY"
+        return _AGE.fullmatch(text) is not None
     return len(text) <= _LONGEST.get(vr, 64)
 
 
@@ -164,7 +235,7 @@ def _is_date(text: str) -> bool:
         datetime.strptime(text, "%Y%m%d")
     except ValueError:
         return False
-    return len(text) == 8
+    return _DATE.fullmatch(text) is not None
 
 
 def _printable(text: str) -> str:
@@ -173,8 +244,11 @@ def _printable(text: str) -> str:
 
 
 def _positive_pair(value: object) -> tuple[float, float] | None:
+    """Two numbers that can be the sides of a pixel, or None."""
     if not isinstance(value, list | MultiValue) or len(value) != 2:
         return None
     first, second = float(value[0]), float(value[1])
-    # Spacings under a micrometre are a vendor's way of writing "unknown" (seen: 0.000\\0.000).
-    return (first, second) if min(first, second) > 1e-3 else None
+    # Spacings under a micrometre are a vendor's way of writing "unknown" (seen: 0.000\\0.000), and no
+    # detector's pixel is ten times as long as wide.
+    is_plausible = min(first, second) > 1e-3 and max(first, second) < 1e9
+    return (first, second) if is_plausible and 0.1 <= first / second <= 10 else None

@@ -6,6 +6,8 @@ have to say, and no person has checked it.
 
 from __future__ import annotations
 
+from typing import Final
+
 from highdicom import sr
 from pydicom.dataset import Dataset
 
@@ -14,8 +16,13 @@ from wetread.report import answer, codes, identity
 from wetread.report.items import code_item, concept, text_item
 from wetread.report.measurement_group import measurement_groups
 from wetread.report.results import BuiltObject, StudyResult
-from wetread.report.source import quiet, read_source
+from wetread.report.source import ledger_source, quiet, source_of
 from wetread.report.stamp import add_equipment, stamp
+
+_PLAIN_NOTE: Final = (
+    "The full report could not be built from the source header; "
+    "patient and study are as noted when the image was received."
+)
 
 
 def build_report(result: StudyResult) -> BuiltObject:
@@ -23,13 +30,25 @@ def build_report(result: StudyResult) -> BuiltObject:
 
     Raises Unreadable when a source header cannot be read.
     """
-    sources = [read_source(image.path) for image in result.images]
+    return _build(result, [source_of(image) for image in result.images], is_plain=False)
+
+
+def build_plain_report(result: StudyResult) -> BuiltObject:
+    """The last resort when `build_report` keeps failing: the same report, made without the source files.
+
+    Same object and series UID, findings, reasons and references; of patient and study only what the
+    ledger noted on receipt, and a comment that says so. The gate judges it by the ledger.
+    """
+    return _build(result, [ledger_source(image) for image in result.images], is_plain=True)
+
+
+def _build(result: StudyResult, sources: list[Dataset], *, is_plain: bool) -> BuiltObject:
     with quiet():
-        ds = _document(result, sources, _content(result))
+        ds = _document(result, sources, _content(result, notes=[_PLAIN_NOTE] if is_plain else []))
         ds.PatientName = sources[0].PatientName
         add_equipment(ds, (a for image in result.images for a in answer.done(image)))
         stamp(ds, source=sources[0], at=result.concluded_at)
-    return BuiltObject(ds=ds, kind=ObjectKind.STRUCTURED_REPORT, source=None)
+    return BuiltObject(ds=ds, kind=ObjectKind.STRUCTURED_REPORT, source=None, is_plain=is_plain)
 
 
 def _document(result: StudyResult, sources: list[Dataset], content: Dataset) -> Dataset:
@@ -55,7 +74,7 @@ def _document(result: StudyResult, sources: list[Dataset], content: Dataset) -> 
     return ds
 
 
-def _content(result: StudyResult) -> Dataset:
+def _content(result: StudyResult, *, notes: list[str]) -> Dataset:
     report = sr.MeasurementReport(
         observation_context=_observer(),
         procedure_reported=concept(codes.RADIOGRAPHY_PROCEDURE),
@@ -63,7 +82,7 @@ def _content(result: StudyResult) -> Dataset:
         title=concept(codes.IMAGING_MEASUREMENT_REPORT),
     )
     root: Dataset = report[0]
-    root.ContentSequence.append(_summary(result))
+    root.ContentSequence.append(_summary(result, notes))
     _separate(root)
     return root
 
@@ -91,7 +110,7 @@ def _observer() -> sr.ObservationContext:
     )
 
 
-def _summary(result: StudyResult) -> sr.ContainerContentItem:
+def _summary(result: StudyResult, notes: list[str]) -> sr.ContainerContentItem:
     """The answer in words and as one code, for readers that show text only (TID 1500 row 12)."""
     container = sr.ContainerContentItem(
         name=concept(codes.QUALITATIVE_EVALUATIONS), relationship_type=sr.RelationshipTypeValues.CONTAINS
@@ -106,6 +125,7 @@ def _summary(result: StudyResult) -> sr.ContainerContentItem:
         for number, image in enumerate(result.images, start=1)
         if not answer.done(image)
     ]
+    items += [text_item(codes.COMMENT, note) for note in notes]
     if result.predecessor:
         changed = f"Revision {result.revision}; replaces the report {result.predecessor[1]}."
         items.append(text_item(codes.COMMENT, changed))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wetread.domain import SpoolKey
-from wetread.errors import NotFound, OutOfSpace
+from wetread.errors import NotFound, OutOfSpace, Transient
 from wetread.spool.inbox import Inbox, Piece, sync_folder
 
 _KEY = re.compile(r"[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9]{1,8}")
@@ -24,10 +24,11 @@ class Spool:
         self.inbox = Inbox(folder / "incoming")
         self._make_folders(folder)
 
-    def put(self, pieces: Sequence[Piece], *, suffix: str) -> SpoolKey:
+    def put(self, pieces: Sequence[Piece], *, suffix: str, is_ours: bool = False) -> SpoolKey:
         """Keep `pieces` as one object; on return it survives a power cut.
 
-        The same bytes give the same key. Raises OutOfSpace when the disk is full or below its watermark.
+        The same bytes give the same key. The watermark keeps room for what is `is_ours`: answers to images
+        already accepted. Raises OutOfSpace when the disk is full, or below its watermark for others.
         """
         digest = hashlib.sha256()
         for piece in pieces:
@@ -37,16 +38,18 @@ class Spool:
         if target.exists():
             # Another process may have renamed it and not yet synced the folder.
             sync_folder(target.parent)
-        elif self.has_room():
+        elif is_ours or self.has_room():
             self.inbox.write(pieces, target=target)
         else:
             raise OutOfSpace("free space is below the watermark")
         return key
 
     def path(self, key: SpoolKey) -> Path:
-        """The local file of an object. Raises NotFound."""
+        """The local file of an object. Raises NotFound, or Transient when the spool is away."""
         target = self._target(key)
         if not target.is_file():
+            if not target.parent.is_dir():
+                raise Transient("the spool's folder is away")
             raise NotFound("no such object in the spool")
         return target
 

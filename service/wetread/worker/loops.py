@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from wetread.deliver import Sender
-from wetread.domain import AnalysisId
-from wetread.errors import Rejected, Transient
+from wetread.domain import Analysis, AnalysisId
+from wetread.errors import InferenceFailed, Rejected, Transient
 from wetread.jobqueue import JobQueue
 from wetread.jobqueue.embedded import Bell
 from wetread.ledger import Lease, Ledger
@@ -20,6 +21,7 @@ from wetread.pipeline.publish import Publisher
 _IDLE_S = 1.0
 _PUBLISHER_IDLE_S = 0.25
 _RETRY_S = 5.0
+_LONGEST_RETRY_S = 300.0
 _RECONCILE_S = 3.0
 
 logger = logging.getLogger(__name__)
@@ -38,75 +40,104 @@ def run_analyses(
         if analysis is None:
             bell.wait(_IDLE_S)
             continue
-        try:
-            analyser.analyse(analysis)
-        except Exception:
-            # Whatever it was, the case goes on: it is tried again, and given up after some attempts.
-            logger.exception("analysis ended by a fault", extra={"analysis": analysis.id})
-            give_back(ledger, analysis.id)
+        analyse_or_give_back(analysis, ledger=ledger, analyser=analyser)
 
 
-def give_back(ledger: Ledger, analysis_id: AnalysisId) -> None:
-    """Let go of an analysis that ended by a fault. When the ledger is away its lease lapses instead."""
+def analyse_or_give_back(analysis: Analysis, *, ledger: Ledger, analyser: Analyser) -> None:
+    """Analyse what was claimed; whatever goes wrong, the case goes on.
+
+    A fault counts, and the analysis is given up after some of them; a disk or ledger that is away does not.
+    """
     try:
-        ledger.analyses.release(analysis_id, not_before=time.time() + _RETRY_S)
+        analyser.analyse(analysis)
+    except Exception as error:
+        is_counted = isinstance(error, InferenceFailed) or not isinstance(error, Transient)
+        logger.exception("analysis not ended", extra={"analysis": analysis.id, "counted": is_counted})
+        _give_back(ledger, analysis.id, is_counted=is_counted)
+
+
+def _give_back(ledger: Ledger, analysis_id: AnalysisId, *, is_counted: bool) -> None:
+    # When the ledger is away the lease lapses instead.
+    try:
+        ledger.analyses.release(analysis_id, not_before=time.time() + _RETRY_S, is_counted=is_counted)
     except Transient as error:
         logger.warning("analysis not given back", extra={"analysis": analysis_id, "why": str(error)})
 
 
 class ConclusionLoop:
-    """Concludes studies as they fall quiet, and publishes what is owed in between."""
+    """Concludes studies as they fall quiet."""
 
     def __init__(
-        self, *, ledger: Ledger, concluder: Concluder, publisher: Publisher, quiet_s: float, lease_s: float
+        self, *, ledger: Ledger, concluder: Concluder, holder: str, quiet_s: float, lease_s: float
     ) -> None:
         self._ledger = ledger
         self._concluder = concluder
-        self._publisher = publisher
+        self._holder = holder
         self._quiet_s = quiet_s
         self._lease_s = lease_s
 
-    def run(self, *, bell: Bell, holder: str, senders: list[Sender], stop: threading.Event) -> None:
-        """Until `stop`: conclude, publish, sleep until the next study is quiet or the bell rings."""
+    def run(self, *, bell: Bell, concluded: threading.Event, stop: threading.Event) -> None:
+        """Until `stop`: conclude, set `concluded`, sleep until the next study is quiet or the bell rings."""
         while not stop.is_set():
             try:
-                # One of each in turn: a long list of deliveries never holds up a conclusion.
-                worked = self._conclude_next(holder) | self._publisher.publish_next()
-                if not worked:
+                if self.conclude_next():
+                    concluded.set()
+                else:
                     bell.wait(self._sleep_s())
-                    for sender in senders:
-                        sender.rest()
             except Transient as error:
-                _pause("publisher cannot go on", error, stop)
+                _pause("studies cannot be concluded", error, stop)
             except Exception:
-                logger.exception("publisher met a fault")
+                logger.exception("conclusion ended by a fault")
                 stop.wait(_IDLE_S)
 
-    def _conclude_next(self, holder: str) -> bool:
-        lease = Lease(holder, time.time(), self._lease_s)
-        claim = self._ledger.studies.claim_due(lease, quiet_s=self._quiet_s)
+    def conclude_next(self) -> bool:
+        """Conclude one study that is due; False when none is. A study that fails waits, others go on."""
+        claim = self._ledger.studies.claim_due(self._lease(), quiet_s=self._quiet_s)
         if claim is None:
             return False
-        retry_at = time.time() + min(_RETRY_S * claim.attempts, 300.0)
+        retry_at = time.time() + min(_RETRY_S * claim.attempts, _LONGEST_RETRY_S)
+        give_back = partial(self._ledger.studies.release, claim.study, not_before=retry_at)
         try:
             if not self._concluder.conclude(claim):
-                self._ledger.studies.release(claim.study, not_before=0.0, problem="")
+                self._ledger.studies.release(claim.study, not_before=0.0, problem="", is_counted=False)
         except Transient:
-            self._ledger.studies.release(claim.study, not_before=retry_at, problem="spool or ledger away")
+            give_back(problem="spool or ledger away", is_counted=False)
             raise
         except Rejected as error:
             logger.error("study held back", extra={"study": claim.study, "why": str(error)})
-            self._ledger.studies.release(claim.study, not_before=retry_at, problem=str(error))
+            give_back(problem=str(error))
         except Exception:
-            self._ledger.studies.release(claim.study, not_before=retry_at, problem="a fault of the service")
+            give_back(problem="a fault of the service")
             raise
         return True
+
+    def _lease(self) -> Lease:
+        return Lease(self._holder, time.time(), self._lease_s)
 
     def _sleep_s(self) -> float:
         due_at = self._ledger.studies.next_due_at(quiet_s=self._quiet_s)
         if due_at is None:
             return _PUBLISHER_IDLE_S
         return min(max(due_at - time.time(), 0.01), _PUBLISHER_IDLE_S)
+
+
+def run_deliveries(
+    *, publisher: Publisher, senders: Sequence[Sender], concluded: threading.Event, stop: threading.Event
+) -> None:
+    """Publish what is owed, in a thread apart: a PACS that hangs holds up no conclusion."""
+    while not stop.is_set():
+        try:
+            if publisher.publish_next():
+                continue
+            concluded.wait(_PUBLISHER_IDLE_S)
+            concluded.clear()
+            for sender in senders:
+                sender.rest()
+        except Transient as error:
+            _pause("deliveries cannot be made", error, stop)
+        except Exception:
+            logger.exception("delivery ended by a fault")
+            stop.wait(_IDLE_S)
 
 
 def reconcile(*, ledger: Ledger, queue: JobQueue, stop: threading.Event) -> None:

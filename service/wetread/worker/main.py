@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -29,7 +30,7 @@ from wetread.pipeline.parts import (
 )
 from wetread.pipeline.publish import Publisher
 from wetread.report.measurement_group import warm
-from wetread.worker.loops import ConclusionLoop, reconcile, run_analyses, start_thread
+from wetread.worker.loops import ConclusionLoop, reconcile, run_analyses, run_deliveries, start_thread
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,9 @@ def _take_work(
             stop=stop,
         )
         return
+    if stop.is_set():
+        # Celery takes the signals over as it starts: one that came before would be lost.
+        return
     # Celery takes 200 ms to import: only who uses it pays.
     from wetread.jobqueue.broker import make_app
     from wetread.worker.tasks import serve_tasks
@@ -92,7 +96,7 @@ def _take_work(
     )
 
 
-def run_publisher(settings: Settings, stop: threading.Event) -> None:
+def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -> None:
     """Conclude quiet studies, publish what is owed, and announce again what a queue forgot."""
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(settings))
@@ -101,7 +105,7 @@ def run_publisher(settings: Settings, stop: threading.Event) -> None:
         queue = stack.enter_context(open_queue(settings))
         bell = stack.enter_context(publish_bell(settings))
         senders = _make_senders(settings, stack)
-        holder = part_name("publish")
+        holder = part_name("publish", slot)
         concluder = Concluder(
             ledger=ledger,
             spool=spool,
@@ -114,16 +118,29 @@ def run_publisher(settings: Settings, stop: threading.Event) -> None:
         loop = ConclusionLoop(
             ledger=ledger,
             concluder=concluder,
-            publisher=publisher,
+            holder=holder,
             quiet_s=settings.study.quiet_s,
             lease_s=settings.worker.lease_s,
         )
         warm()
-        stack.enter_context(beating(ledger, role="publish"))
-        again = start_thread("reconcile", partial(reconcile, ledger=ledger, queue=queue, stop=stop))
-        logger.info("publishing", extra={"destinations": ", ".join(senders) or "none"})
-        loop.run(bell=bell, holder=holder, senders=list(senders.values()), stop=stop)
-        again.join()
+        stack.enter_context(beating(ledger, role="publish", slot=slot))
+        _say_destinations(senders)
+        concluded = threading.Event()
+        deliveries = partial(run_deliveries, publisher=publisher, senders=list(senders.values()))
+        beside = (
+            start_thread("reconcile", partial(reconcile, ledger=ledger, queue=queue, stop=stop)),
+            start_thread("deliveries", partial(deliveries, concluded=concluded, stop=stop)),
+        )
+        loop.run(bell=bell, concluded=concluded, stop=stop)
+        for thread in beside:
+            thread.join()
+
+
+def _say_destinations(senders: Mapping[str, Sender]) -> None:
+    if senders:
+        logger.info("publishing", extra={"destinations": ", ".join(senders)})
+    else:
+        logger.warning("no destination is set: answers stay here")
 
 
 def _make_senders(settings: Settings, stack: ExitStack) -> dict[str, Sender]:
@@ -138,7 +155,7 @@ def _make_senders(settings: Settings, stack: ExitStack) -> dict[str, Sender]:
 def run_all(settings: Settings, stop: threading.Event, *, slot: int = 0) -> None:
     """Both roles in one process: the publisher beside the models."""
     with ThreadPoolExecutor(1, "publisher") as threads:
-        publishing = threads.submit(run_publisher, settings, stop)
+        publishing = threads.submit(run_publisher, settings, stop, slot=slot)
         publishing.add_done_callback(lambda _: _stop_process(stop))
         try:
             run_analyst(settings, stop, slot=slot)

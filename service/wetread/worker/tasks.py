@@ -1,4 +1,4 @@
-"""The Celery side of a worker: a message is an analysis id, and the ledger decides whether to act on it."""
+"""The Celery side of a worker: a message wakes it, and the ledger decides what is done."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import time
 from celery import Celery
 from celery.signals import worker_shutting_down
 
-from wetread.domain import AnalysisId
 from wetread.jobqueue.broker import TASK
 from wetread.ledger import Lease, Ledger
 from wetread.pipeline.analyse import Analyser
-from wetread.worker.loops import give_back
+from wetread.worker.loops import analyse_or_give_back
 
 logger = logging.getLogger(__name__)
 
@@ -24,17 +23,11 @@ def serve_tasks(
 
     @app.task(name=TASK)
     def run(analysis_id: int) -> None:
-        lease = Lease(holder, time.time(), lease_s)
-        analysis = ledger.analyses.claim(AnalysisId(analysis_id), lease)
-        # None: done already, or in other hands. A message may come twice; the work is done once.
-        if analysis is None:
-            return
-        try:
-            analyser.analyse(analysis)
-        except Exception:
-            # The reconciler announces it again; it is given up after some attempts.
-            logger.exception("analysis ended by a fault", extra={"analysis": analysis.id})
-            give_back(ledger, analysis.id)
+        # A message says that there is work; which case is first, the ledger says. So urgent stays urgent
+        # although the broker takes lanes in turn, and a message may be lost or come twice.
+        analysis = ledger.analyses.claim_next(Lease(holder, time.time(), lease_s))
+        if analysis is not None:
+            analyse_or_give_back(analysis, ledger=ledger, analyser=analyser)
 
     worker_shutting_down.connect(_on_stop, weak=False)
     options = ["--pool=solo", "--queues=urgent,routine", f"--hostname={holder.replace('/', '-')}@%h"]

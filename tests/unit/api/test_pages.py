@@ -10,8 +10,10 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.unit.api.room import Room, finding, image
+from wetread.api.cases import find_study
+from wetread.api.schemas import AnalysisOut, ImageOut, ReasonOut
 from wetread.api.web import words
-from wetread.domain import Box
+from wetread.domain import AnalysisState, Box
 from wetread.ledger import Lease
 from wetread.ledger.quarantine import Quarantined
 from wetread.report.answer import SAFETY_NOTE
@@ -43,6 +45,13 @@ def _study(room: Room, **more: object) -> str:
     room.analyse(finding(0.9, boxes=(Box(40, 60, 160, 200, 0.9),), heat_map=room.keep_heat_map()))
     room.conclude(study)
     return study
+
+
+def _analysis(on: ImageOut, state: AnalysisState, code: str, text: str) -> AnalysisOut:
+    first = on.analyses[0]
+    model = first.model.model_copy(update={"name": "other"})
+    reason = ReasonOut(code=code, text=text)
+    return first.model_copy(update={"model": model, "state": state, "reason": reason})
 
 
 @pytest.mark.parametrize("path", _PAGES)
@@ -126,6 +135,54 @@ def test_a_study_that_was_not_read_says_why_in_plain_words(room: Room) -> None:
     assert "Not evaluable" in text
     assert "Body part ABDOMEN is not read by this model." in text
     assert "This says nothing about whether the images are normal." in text
+
+
+def test_the_most_telling_reason_comes_first_and_models_are_named_where_there_are_several(
+    room: Room,
+) -> None:
+    study = room.receive(image("failing"))
+    analysis = room.ledger.analyses.claim_next(Lease("tests", time.time(), 60))
+    assert analysis is not None
+    room.ledger.analyses.fail(analysis.id, reason="odd", reason_text="pixels are odd", now=time.time())
+    room.conclude(study)
+    failed = find_study(room.ledger, study).images[0]
+    elsewhere = _analysis(failed, AnalysisState.DECLINED, "body_part_out_of_scope", "another body part")
+    young = _analysis(failed, AnalysisState.DECLINED, "age_out_of_scope", "too young")
+    shown = failed.model_copy(update={"analyses": [elsewhere, young, *failed.analyses]})
+
+    found = words.reasons([shown])
+
+    assert [why.text for why in found] == ["Pixels are odd.", "Too young.", "Another body part."]
+    assert [why.models for why in found] == ["fracture", "other", "other"]
+    assert "<li>Pixels are odd.</li>" in room.reader().get(f"/studies/{study}").text
+
+
+def test_the_answer_is_timed_to_its_first_delivery_where_there_is_one(room: Room) -> None:
+    study = _study(room)
+    browser = room.reader()
+    before = browser.get(f"/studies/{study}").text
+    for delivery in room.ledger.deliveries.of_study(study):
+        room.ledger.deliveries.mark_sent(delivery.id, status="0x0000", now=time.time() + 7)
+
+    after = browser.get(f"/studies/{study}").text
+
+    assert "Concluded after" in before
+    assert "In the PACS after</dt><dd>7." in after
+
+
+def test_boxes_are_explained_beside_their_number(room: Room) -> None:
+    text = room.reader().get(f"/studies/{_study(room)}").text
+
+    assert "The box marks where the evidence is strongest and may be wrong" in text
+    assert 'href="/models#card-fracture"' in text
+    assert 'id="card-fracture"' in room.reader().get("/models").text
+
+
+def test_a_conflicting_image_shows_on_the_worklist(room: Room) -> None:
+    room.receive(image("twin"))
+    room.receive(image("twin", PatientComments="other bytes"))
+
+    assert "1 conflicting image<" in room.reader().get("/").text
 
 
 def test_what_a_sender_wrote_never_becomes_markup(room: Room) -> None:

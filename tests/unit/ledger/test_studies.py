@@ -211,3 +211,22 @@ def test_the_worklist_raises_what_is_alarming_and_lowers_nothing(
 
     assert [line.worst_zone for line in lines] == ["positive", "doubtful", "negative", ""]
     assert [line.study for line in ledger.views.worklist(limit=1, offset=1)] == [study_of("doubtful")]
+
+
+def test_the_worklist_shows_the_last_24_hours_before_all_that_is_older(ledger: Ledger) -> None:
+    now = 1_000_000.0
+    arrivals = {
+        "yesterday's": ("positive", 24 * 3600.0 + 1),
+        "older still": ("negative", 48 * 3600.0),
+        "a day old": ("negative", 24 * 3600.0),
+        "today's": ("doubtful", 60.0),
+    }
+    for name, (zone, ago_s) in arrivals.items():
+        register(ledger, name, at=now - ago_s)
+        made = Claim(study_of(name), 1, 1, 1)
+        ledger.reports.conclude(made, report(made.study, 1), worst_zone=zone, destinations=[])
+
+    lines = ledger.views.worklist(limit=10, now=now)
+
+    names = ("today's", "a day old", "yesterday's", "older still")
+    assert [line.study for line in lines] == [study_of(name) for name in names]

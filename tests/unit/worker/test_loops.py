@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.builders import small_film, to_bytes, to_dataset
+from tests.system.deadline import wait_until
+from tests.system.redis_server import new_redis, running_redis
 from tests.unit.pipeline.parts import FROM_MODALITY, READERS, FirstStep, first_step
 from wetread.domain import Analysis, AnalysisState, ModelId, StudyUid
-from wetread.jobqueue.embedded import EmbeddedQueue
+from wetread.jobqueue.broker import CeleryQueue, make_app
 from wetread.ledger import Lease
 from wetread.pipeline.analyse import Analyser
 from wetread.worker.loops import reconcile, run_analyses, start_thread
@@ -82,16 +84,34 @@ def test_an_analysis_that_never_ends_is_given_up_and_told(step: FirstStep) -> No
     )
 
 
-def test_what_a_queue_forgot_is_announced_again(step: FirstStep) -> None:
+def test_what_a_queue_forgot_is_announced_again(step: FirstStep, tmp_path: Path) -> None:
     admit(step, "one")
-    assert step.bell.wait(0)
     stop = threading.Event()
-    again = start_thread(
-        "reconcile", lambda: reconcile(ledger=step.ledger, queue=EmbeddedQueue(step.bell), stop=stop)
-    )
+    with running_redis(tmp_path / "redis", new_redis()) as redis, make_app(redis.url) as app:
+        queue = CeleryQueue(app)
+        again = start_thread("reconcile", lambda: reconcile(ledger=step.ledger, queue=queue, stop=stop))
 
-    rang = step.bell.wait(30)
+        wait_until(lambda: queue.depth() == 1, within_s=30, what="the analysis announced")
+        stop.set()
+        again.join()
+
+
+def test_a_spool_that_is_away_for_a_while_does_not_use_up_an_images_attempts(step: FirstStep) -> None:
+    study, stop = admit(step, "one"), threading.Event()
+    objects = step.folder / "spool" / "objects"
+    objects.rename(step.folder / "away")
+    loop = start_thread("loop", lambda: work(step, READERS[0].model, until=stop))
+
+    claim_ended = wait_until(lambda: _is_waiting(step, study), within_s=20, what="the analysis given back")
     stop.set()
-    again.join()
+    step.bell.ring()
+    loop.join()
 
-    assert rang
+    assert claim_ended
+    assert only(step, study).attempts == 0
+
+
+def _is_waiting(step: FirstStep, study: StudyUid) -> bool:
+    """Taken once and given back with no attempt counted."""
+    analysis = only(step, study)
+    return analysis.state is AnalysisState.RUNNING and analysis.attempts == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from wetread.api.schemas import ImageOut, StudyLineOut, StudyOut, Uid
 from wetread.api.web import login, words
 from wetread.api.web.operations import gather
 from wetread.api.web.templating import Templates, pages_of
+from wetread.domain import ObjectKind
 
 _PAGE_LINES: Final = 25
 _THUMBNAILS: Final = 2
@@ -35,7 +37,16 @@ class CaseRow:
     line: StudyLineOut
     pictures: list[ImageOut]
     delivery: words.Tag | None
-    reasons: list[str]
+    reasons: list[words.Why]
+    conflicts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How long an answer took from the last image on, and what is meant by it."""
+
+    label: str
+    took_ms: float
 
 
 def make_router() -> APIRouter:
@@ -100,7 +111,7 @@ def show_study(
         chosen=chosen,
         overlay=overlay,
         reasons=words.reasons(study.images),
-        answered_ms=_answered_ms(study),
+        answered=_answered(study),
     )
 
 
@@ -129,11 +140,26 @@ def _to_row(parts: ApiParts, line: StudyLineOut) -> CaseRow:
         pictures=pictures[:_THUMBNAILS],
         delivery=words.delivery_summary(list_deliveries(parts.ledger, line.StudyInstanceUID)),
         reasons=words.reasons(images),
+        conflicts=sum(image.is_conflicting for image in images),
     )
 
 
-def _answered_ms(study: StudyOut) -> float | None:
-    """Milliseconds from the last image to the answer; None before it."""
+def _answered(study: StudyOut) -> Answered | None:
+    """How long the last images waited for the answer in the PACS, or, before that, for its conclusion."""
     if study.concluded_at is None or study.concluded_at < study.last_image_at:
         return None
-    return 1000 * (study.concluded_at - study.last_image_at).total_seconds()
+    sent = min(_reports_sent_at(study), default=None)
+    waited = (sent or study.concluded_at) - study.last_image_at
+    return Answered("Concluded after" if sent is None else "In the PACS after", 1000 * waited.total_seconds())
+
+
+def _reports_sent_at(study: StudyOut) -> list[datetime]:
+    """When destinations took the Structured Report of the current revision."""
+    current = (revision for revision in study.revisions if revision.revision == study.revision)
+    reports = {
+        item.SOPInstanceUID
+        for revision in current
+        for item in revision.objects
+        if item.kind is ObjectKind.STRUCTURED_REPORT
+    }
+    return [d.sent_at for d in study.deliveries if d.sent_at is not None and d.SOPInstanceUID in reports]

@@ -19,6 +19,13 @@ class Tag(NamedTuple):
     word: str
 
 
+class Why(NamedTuple):
+    """Why images were not read, as a sentence, and the models that say so."""
+
+    models: str
+    text: str
+
+
 _ZONES: Final = {
     Zone.POSITIVE: Tag("positive", "Positive"),
     Zone.DOUBTFUL: Tag("doubtful", "Doubtful"),
@@ -37,7 +44,7 @@ _STEPS: Final = {
     "analyse.decode": "Pixels decoded",
     "analyse.prepare": "Prepared",
     "analyse.infer": "Network ran",
-    "conclude": "Report written",
+    "conclude": "Revision complete",
     "conclude.sr": "Structured Report written",
     "conclude.capture": "Capture written",
     "gate": "Objects checked",
@@ -108,11 +115,18 @@ def verdict(analysis: AnalysisOut) -> str:
     return _capitalised(text.rstrip(".")) + "."
 
 
-def reasons(images: Iterable[ImageOut]) -> list[str]:
-    """Why images were not read, each reason once."""
+def reasons(images: Iterable[ImageOut]) -> list[Why]:
+    """Why images were not read, each reason once, the most telling first.
+
+    As the report orders them (`wetread.report.answer.unread`): what failed comes before what was declined;
+    that a model is made for another body part says least.
+    """
     ended = (AnalysisState.DECLINED, AnalysisState.FAILED)
-    said = [verdict(a) for image in images for a in image.analyses if a.state in ended]
-    return list(dict.fromkeys(said))
+    unread = [a for image in images for a in image.analyses if a.state in ended]
+    models: dict[str, list[str]] = {}
+    for analysis in sorted(unread, key=_tells_little):
+        models.setdefault(verdict(analysis), []).append(analysis.model.name)
+    return [Why(", ".join(dict.fromkeys(names)), text) for text, names in models.items()]
 
 
 def person(name: str) -> str:
@@ -215,6 +229,13 @@ def has_heat_map(image: ImageOut) -> bool:
 def alarm(image: ImageOut) -> float:
     """The highest probability found on an image; -1 where nothing read it."""
     return max((f.probability for analysis in image.analyses for f in analysis.findings), default=-1.0)
+
+
+def _tells_little(analysis: AnalysisOut) -> tuple[bool, bool]:
+    """Sorts reasons: a failure, then a refusal, then that the model is made for another body part."""
+    is_declined = analysis.state is AnalysisState.DECLINED
+    code = analysis.reason.code if analysis.reason else ""
+    return is_declined, is_declined and code == "body_part_out_of_scope"
 
 
 def _concept(label: str) -> str:

@@ -5,6 +5,12 @@ const WAIT_MS = 2000;
 const film = document.getElementById("film");
 const links = [...document.querySelectorAll("[data-overlay]")];
 
+function showFilm(isThere) {
+  film.classList.remove("loading");
+  film.hidden = !isThere;
+  document.getElementById("nofilm").hidden = isThere;
+}
+
 function show(link) {
   const overlay = link.dataset.overlay;
   film.classList.add("loading");
@@ -17,8 +23,9 @@ function show(link) {
 }
 
 if (film) {
-  film.addEventListener("load", () => film.classList.remove("loading"));
-  film.addEventListener("error", () => film.classList.add("broken"));
+  film.addEventListener("load", () => showFilm(true));
+  film.addEventListener("error", () => showFilm(false));
+  if (film.complete && film.naturalWidth === 0) showFilm(false);
   for (const link of links) {
     link.addEventListener("click", (event) => { event.preventDefault(); show(link); });
   }

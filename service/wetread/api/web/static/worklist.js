@@ -2,6 +2,7 @@
 "use strict";
 
 const PERIOD_MS = 4000;
+const broken = new Set();
 
 function patchRow(row, fresh) {
   row.className = fresh.className;
@@ -33,6 +34,7 @@ async function refresh() {
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const [table, fresh] = [document.getElementById("worklist"), page.getElementById("worklist")];
   if (table.hidden !== fresh.hidden) return window.location.reload();
+  replaceKnownBroken(fresh);
   patchBody(table.tBodies[0], fresh.tBodies[0]);
   patchText("summary", page);
   patchText("pager", page);
@@ -58,11 +60,26 @@ function walk(event) {
   if (next) { next.focus(); event.preventDefault(); }
 }
 
-// A picture that cannot be made leaves no broken frame.
-function hideBroken(event) {
-  if (event.target.tagName === "IMG") event.target.classList.add("broken");
+// A picture that cannot be made is replaced by the icon, here and in every fresh copy of the page.
+function replaceBroken(image) {
+  if (image.closest(".thumbs")) image.replaceWith(document.getElementById("nopicture").content.cloneNode(true));
+}
+
+function onBroken(event) {
+  if (event.target.tagName !== "IMG") return;
+  broken.add(event.target.getAttribute("src"));
+  replaceBroken(event.target);
+}
+
+function replaceKnownBroken(page) {
+  for (const image of page.querySelectorAll(".thumbs img")) if (broken.has(image.getAttribute("src"))) replaceBroken(image);
+}
+
+// Pictures that failed before this script ran.
+for (const image of document.querySelectorAll(".thumbs img")) {
+  if (image.complete && image.naturalWidth === 0) onBroken({ target: image });
 }
 
 document.addEventListener("keydown", walk);
-document.addEventListener("error", hideBroken, true);
+document.addEventListener("error", onBroken, true);
 window.setTimeout(keepCurrent, PERIOD_MS);
