@@ -46,6 +46,7 @@ class TrainingSettings:
     phantoms: int
     phantom_first_seed: int
     phases: tuple[Phase, ...]
+    average_decay: float = 0.998
 
 
 def load_settings(path: Path) -> TrainingSettings:

@@ -11,6 +11,7 @@ import json
 import math
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,8 +28,8 @@ from training.sampling import Batch, Sampler
 from training.scoring import score
 from training.settings import Phase, TrainingSettings, load_settings
 
-EMA_DECAY = 0.998
 SAVE_EVERY = 50
+AverageStep = Callable[[list[torch.Tensor], list[torch.Tensor], torch.Tensor], None]
 
 
 class Run:
@@ -38,7 +39,9 @@ class Run:
         torch.manual_seed(settings.seed)
         self.settings, self.folder = settings, folder
         self.network = LesionNet(side_targets=side_size(settings.task)).to(memory_format=torch.channels_last)
-        self.averaged = AveragedModel(self.network, multi_avg_fn=_average, use_buffers=True)
+        self.averaged = AveragedModel(
+            self.network, multi_avg_fn=_average_with(settings.average_decay), use_buffers=True
+        )
         decay = settings.weight_decay
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=1e-3, weight_decay=decay)
         self.phase, self.step, self.seconds = 0, 0, 0.0
@@ -75,12 +78,16 @@ class Run:
         self.curve, self.starts = list(state["curve"]), list(state["starts"])
 
 
-@torch.no_grad()
-def _average(averaged: list[torch.Tensor], current: list[torch.Tensor], updates: torch.Tensor) -> None:
+def _average_with(largest_decay: float) -> AverageStep:
     """Exponential average with a rising decay, or the first, random weights would linger in it."""
-    count = float(updates)
-    decay = min(EMA_DECAY, (1.0 + count) / (10.0 + count))
-    get_ema_multi_avg_fn(decay)(averaged, current, updates)
+
+    @torch.no_grad()
+    def average(averaged: list[torch.Tensor], current: list[torch.Tensor], updates: torch.Tensor) -> None:
+        count = float(updates)
+        decay = min(largest_decay, (1.0 + count) / (10.0 + count))
+        get_ema_multi_avg_fn(decay)(averaged, current, updates)
+
+    return average
 
 
 def learning_rate(phase: Phase, step: int) -> float:
@@ -172,6 +179,7 @@ def train(settings: TrainingSettings, data: Path, folder: Path) -> None:
                 "seconds": round(run.seconds),
                 "map_weight": settings.map_weight,
                 "phantoms": settings.phantoms,
+                "average_decay": settings.average_decay,
                 "phase": asdict(phase),
             }
         )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wetread.domain import SOFTWARE_VERSION
 from wetread.errors import Misconfigured, WetreadError
 
 if TYPE_CHECKING:
@@ -18,8 +21,12 @@ if TYPE_CHECKING:
 
     Door = Callable[[Settings, threading.Event], None]
 
+logger = logging.getLogger(__name__)
+
 EXIT_FAILED = 1
 EXIT_MISCONFIGURED = 2
+# What is made here may hold patient data: for its owner alone.
+_PRIVATE_UMASK = 0o077
 
 _EXAMPLES = {
     "demo": "wetread demo --images ./my-radiographs --keep",
@@ -34,6 +41,7 @@ _EXAMPLES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; its exit status: 0 done, 1 not done, 2 a setting is wrong."""
+    os.umask(_PRIVATE_UMASK)
     options = make_parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -53,9 +61,10 @@ def make_parser() -> argparse.ArgumentParser:
         prog="wetread",
         description="Automatic wet reads of radiographs over DICOM. Research use only.",
     )
+    parser.add_argument("--version", action="version", version=f"wetread {SOFTWARE_VERSION}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     demo = _add(verbs, "demo", "show the whole road on synthetic radiographs, with a stand-in PACS", _demo)
-    demo.add_argument("--images", type=Path, metavar="FOLDER", help="send these DICOM files instead")
+    demo.add_argument("--images", type=Path, metavar="PATH", help="send this DICOM file or folder instead")
     demo.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
     serve = _add(verbs, "serve", "run listener, workers, publisher and HTTP in one watched tree", _serve)
     listen = _add(verbs, "listen", "run the DICOM listener", _listen)
@@ -65,14 +74,29 @@ def make_parser() -> argparse.ArgumentParser:
     api = _add(verbs, "api", "run the HTTP door", _api)
     for door in (serve, listen, work, api):
         door.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
-    send = _add(verbs, "send", "send DICOM files by C-STORE, as a modality would", _send)
-    send.add_argument("paths", type=Path, nargs="+", metavar="PATH")
-    send.add_argument("--to", default="WETREAD@127.0.0.1:11112", metavar="AET@HOST:PORT")
-    send.add_argument("--from", dest="caller", default="WETREADSEND", metavar="AET")
+    _add_send(verbs)
     models = _add(verbs, "models", "list the model bundles, or show one's card", _models)
     models.add_argument("action", choices=("list", "show"))
     models.add_argument("name", nargs="?", help="with show: the model's name")
     return parser
+
+
+def _add_send(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    send = _add(verbs, "send", "send DICOM files by C-STORE, as a modality would", _send)
+    send.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="a DICOM file, or a folder of them")
+    send.add_argument(
+        "--to",
+        default="WETREAD@127.0.0.1:11112",
+        metavar="AET@HOST:PORT",
+        help="who receives: AE title, host and port (default: %(default)s)",
+    )
+    send.add_argument(
+        "--from",
+        dest="caller",
+        default="WETREADSEND",
+        metavar="AET",
+        help="the AE title to call with (default: %(default)s)",
+    )
 
 
 def _add(
@@ -89,6 +113,7 @@ def _add(
 def _demo(options: argparse.Namespace) -> int:
     from wetread.demo.main import run
 
+    _silence_libraries()
     return run(images=options.images, keep=options.keep)
 
 
@@ -122,11 +147,12 @@ def _api(options: argparse.Namespace) -> int:
 
 
 def _run_door(run: Door, options: argparse.Namespace) -> int:
-    from wetread.config import load_settings
+    from wetread.config import find_config, load_settings
     from wetread.logs import start_logging
 
     settings = load_settings()
     start_logging(level=settings.log.level, style=settings.log.format)
+    logger.info("settings", extra={"config": str(find_config() or "none")})
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -134,6 +160,13 @@ def _run_door(run: Door, options: argparse.Namespace) -> int:
         threading.Thread(target=_stop_with_stdin, daemon=True).start()
     run(settings, stop)
     return 0
+
+
+def _silence_libraries() -> None:
+    # As start_logging does for a door: these print element values in warnings, which are patient data.
+    warnings.simplefilter("ignore")
+    for name in ("pydicom", "pynetdicom"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _stop_with_stdin() -> None:
@@ -145,6 +178,7 @@ def _stop_with_stdin() -> None:
 def _send(options: argparse.Namespace) -> int:
     from wetread.deliver.send import run
 
+    _silence_libraries()
     return run(options.paths, to=options.to, caller=options.caller)
 
 
@@ -157,6 +191,9 @@ def _models(options: argparse.Namespace) -> int:
         for bundle in bundles:
             print(f"{bundle.id.name:<12} {bundle.id.version:<8} {bundle.manifest.title}")
         return 0
+    if options.name is None:
+        known = ", ".join(sorted({bundle.id.name for bundle in bundles})) or "there is none here"
+        raise Misconfigured(f"models show: name a model ({known})")
     chosen = [bundle for bundle in bundles if bundle.id.name == options.name]
     if not chosen:
         raise WetreadError(f"no model named {options.name!r}: see `wetread models list`")

@@ -19,7 +19,7 @@ from wetread.domain import Destination, ObjectKind
 from wetread.errors import Misconfigured
 
 
-def _check_ae_title(value: str) -> str:
+def check_ae_title(value: str) -> str:
     """PS3.5 table 6.2-1: at most 16 characters, no backslash or control character, not blank."""
     if (
         not value.strip()
@@ -32,7 +32,9 @@ def _check_ae_title(value: str) -> str:
     return value.strip()
 
 
-AeTitle = Annotated[str, AfterValidator(_check_ae_title)]
+AeTitle = Annotated[str, AfterValidator(check_ae_title)]
+# In the environment and not settings: where they are read from, and the tests' own.
+_OTHER_NAMES = frozenset({"WETREAD_CONFIG", "WETREAD_TEST_DATA"})
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -191,6 +193,12 @@ def _config_file() -> Path:
     return Path(os.environ.get("WETREAD_CONFIG", home / "wetread.toml"))
 
 
+def find_config() -> Path | None:
+    """The file that settings are read from; None when there is none."""
+    path = _config_file()
+    return path if path.is_file() else None
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read file and environment. Raises Misconfigured with one line that names the setting."""
     if "WETREAD_CONFIG" in os.environ and not _config_file().is_file():
@@ -213,15 +221,20 @@ def load_settings(**overrides: object) -> Settings:
 def _first_problem(error: ValidationError) -> str:
     # The rejected value is left out: it may be a secret.
     first = error.errors(include_url=False, include_input=False)[0]
-    return f"setting {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown setting {name}"
+    return f"setting {name}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _check_environment() -> None:
-    # pydantic passes over a section that it does not know: a slip of the pen would stay unseen.
+    # pydantic passes over a name that it does not know: a slip of the pen would stay unseen.
     for name in os.environ:
         section = name.removeprefix("WETREAD_").split("__")[0].lower()
-        if name.startswith("WETREAD_") and "__" in name and section not in Settings.model_fields:
-            raise Misconfigured(f"{name}: there is no section {section!r}")
+        if not name.startswith("WETREAD_") or name in _OTHER_NAMES or section in Settings.model_fields:
+            continue
+        kind = "section" if "__" in name else "setting"
+        raise Misconfigured(f"{name}: there is no {kind} {section!r}")
 
 
 def _check_destinations(settings: Settings) -> None:

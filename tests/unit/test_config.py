@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wetread.config import load_settings
+from wetread.config import find_config, load_settings
 from wetread.domain import ObjectKind
 from wetread.errors import Misconfigured
 
@@ -151,3 +151,41 @@ def test_settings_cannot_be_changed_after_they_were_read() -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         settings.dicom.port = 1  # type: ignore[misc]  # that is the test
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("WETREAD_HOEM", "/x", "WETREAD_HOEM: there is no setting 'hoem'"),
+        ("WETREAD_DICOM__PROT", "104", "unknown setting dicom.prot"),
+        (
+            "WETREAD_DICOM__AE_TITLE",
+            "  ",
+            "setting dicom.ae_title: an AE title has 1 to 16 printable ASCII characters and no backslash",
+        ),
+    ],
+)
+def test_the_line_is_said_in_our_own_words(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(Misconfigured) as raised:
+        load_settings()
+
+    assert str(raised.value) == line
+
+
+def test_names_that_are_not_settings_of_the_service_are_left_alone(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WETREAD_TEST_DATA", "/data")
+
+    assert load_settings().home == home
+
+
+def test_the_file_that_was_read_can_be_named(home: Path) -> None:
+    before = find_config()
+    (home / "wetread.toml").write_text("[http]\nport = 9000\n")
+
+    assert (before, find_config()) == (None, home / "wetread.toml")

@@ -12,7 +12,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 from wetread.deliver.send import find_files
-from wetread.errors import WetreadError
+from wetread.errors import Misconfigured
 from wetread.phantom.dicom import demo_set
 
 
@@ -24,6 +24,14 @@ class Case:
     study: str
     files: tuple[Path, ...]
     truth: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The user's studies, and how many files are none: not DICOM, or without a study UID."""
+
+    cases: tuple[Case, ...]
+    skipped: int
 
 
 def make_phantoms(folder: Path) -> list[Case]:
@@ -42,24 +50,24 @@ def make_phantoms(folder: Path) -> list[Case]:
     return list(cases.values())
 
 
-def find_cases(folder: Path) -> list[Case]:
-    """The user's DICOM files by study. Raises WetreadError when there is none."""
-    if not folder.is_dir():
-        raise WetreadError(f"--images: no such folder: {folder}")
+def find_cases(images: Path) -> Found:
+    """A DICOM file, or a folder's, by study. Raises Misconfigured when there is none."""
+    if not images.exists():
+        raise Misconfigured(f"--images: no such file or folder: {images}")
     by_study: dict[str, list[Path]] = {}
-    for path in find_files([folder]):
-        study = _study_of(path)
-        if study:
-            by_study.setdefault(study, []).append(path)
+    for path in find_files([images]):
+        by_study.setdefault(_study_of(path), []).append(path)
+    skipped = by_study.pop("", [])
     if not by_study:
-        raise WetreadError(f"--images: no DICOM file in {folder}")
-    return [Case(_title(files), study, tuple(files)) for study, files in by_study.items()]
+        raise Misconfigured(f"--images: no DICOM file with a study UID: {images}")
+    cases = tuple(Case(_title(files), study, tuple(files)) for study, files in by_study.items())
+    return Found(cases, len(skipped))
 
 
 def _study_of(path: Path) -> str:
     try:
         ds = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["StudyInstanceUID"])
-        return str(ds.get("StudyInstanceUID", ""))
+        return str(ds.get("StudyInstanceUID") or "").strip()
     except (InvalidDicomError, AttributeError, EOFError, LookupError, OSError, ValueError):
         return ""
 

@@ -38,7 +38,9 @@ def open_spool(settings: Settings) -> Spool:
     try:
         return Spool(settings.spool_folder, watermark_bytes=settings.spool.watermark_bytes)
     except OSError as error:
-        raise Misconfigured(f"setting spool.url: {error.strerror}: {settings.spool_folder}") from error
+        # An unset spool lies in the home: name the setting that a person made.
+        name = "spool.url" if settings.spool.url else "home"
+        raise Misconfigured(f"setting {name}: {error.strerror}: {settings.spool_folder}") from error
 
 
 @contextmanager

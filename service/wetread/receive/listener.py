@@ -35,9 +35,9 @@ def listening(settings: DicomSettings, handlers: Handlers) -> Iterator[None]:
     try:
         server = entity.start_server(address, block=False, evt_handlers=handlers.bindings())
     except OSError as error:
-        raise Misconfigured(
-            f"setting dicom.port: cannot listen on {settings.host}:{settings.port}"
-        ) from error
+        where = f"{settings.host}:{settings.port}"
+        why = error.strerror or str(error)
+        raise Misconfigured(f"setting dicom.host / dicom.port: cannot listen on {where}: {why}") from error
     assert server is not None  # with block=False a server always comes back
     try:
         yield

@@ -81,18 +81,27 @@ def read_source(path: Path) -> Dataset:
     """
     try:
         with quiet():
-            return _normalise(pydicom.dcmread(path, stop_before_pixels=True, force=True))
+            ds = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+            made = _normalise(ds)
     except _UNREADABLE as error:
         raise Unreadable(f"the source header cannot be read: {type(error).__name__}") from error
+    if "SOPInstanceUID" not in ds:
+        # Forced reading takes an empty or foreign file for a data set.
+        raise Unreadable("the source header cannot be read: it names no object")
+    return made
 
 
 def source_of(image: ImageResult) -> Dataset:
     """`read_source` of the image's file, with the UIDs by which the ledger knows it.
 
     They are the file's own, save where that states several: references must name what was answered.
-    Raises Unreadable.
+    Raises Unreadable, also where the file holds no image or another one than was answered.
     """
-    return _with_uids(read_source(image.path), image)
+    source, header = read_source(image.path), image.instance.header
+    for keyword in ("StudyInstanceUID", "SOPInstanceUID"):
+        if source.get(keyword, "") not in ("", str(getattr(header, keyword))):
+            raise Unreadable(f"the source file is of another {keyword}")
+    return _with_uids(source, image)
 
 
 def ledger_source(image: ImageResult) -> Dataset:

@@ -13,7 +13,7 @@ from tests.unit.api.room import Room, finding, image
 from wetread.api.cases import find_study
 from wetread.api.schemas import AnalysisOut, ImageOut, ReasonOut
 from wetread.api.web import words
-from wetread.domain import AnalysisState, Box
+from wetread.domain import AnalysisState, Box, StudyUid
 from wetread.ledger import Lease
 from wetread.ledger.quarantine import Quarantined
 from wetread.report.answer import SAFETY_NOTE
@@ -161,7 +161,7 @@ def test_the_answer_is_timed_to_its_first_delivery_where_there_is_one(room: Room
     study = _study(room)
     browser = room.reader()
     before = browser.get(f"/studies/{study}").text
-    for delivery in room.ledger.deliveries.of_study(study):
+    for delivery in room.ledger.deliveries.of_study(StudyUid(study)):
         room.ledger.deliveries.mark_sent(delivery.id, status="0x0000", now=time.time() + 7)
 
     after = browser.get(f"/studies/{study}").text
@@ -176,6 +176,15 @@ def test_boxes_are_explained_beside_their_number(room: Room) -> None:
     assert "The box marks where the evidence is strongest and may be wrong" in text
     assert 'href="/models#card-fracture"' in text
     assert 'id="card-fracture"' in room.reader().get("/models").text
+
+
+def test_a_colour_image_shows_the_no_picture_icon(room: Room) -> None:
+    room.receive(image("colourful", SamplesPerPixel=3, PhotometricInterpretation="RGB"))
+
+    text = room.reader().get("/").text
+
+    assert "/rendered" not in text
+    assert text.count('aria-label="no picture"') == 2  # The row's own, and the template for the script.
 
 
 def test_a_conflicting_image_shows_on_the_worklist(room: Room) -> None:

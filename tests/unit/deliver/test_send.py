@@ -7,8 +7,8 @@ import pytest
 from tests.builders import small_film, write
 from tests.system.child import free_port
 from tests.unit.deliver.pacs import pacs
-from wetread.deliver.send import find_files, run, send_files
-from wetread.errors import Misconfigured
+from wetread.deliver.send import Sent, find_files, run, send_files
+from wetread.errors import Misconfigured, WetreadError
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"  # pynetdicom leaves a refused socket to the collector
@@ -71,3 +71,43 @@ def test_folders_are_searched_in_order(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
 
     assert [path.name for path in find_files([tmp_path])] == ["a", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("to", "caller", "says"),
+    [
+        ("PACS@host:0", "MODALITY", "--to: a port is 1 to 65535, not 0"),
+        ("PACS@host:99999", "MODALITY", "--to: a port is 1 to 65535, not 99999"),
+        ("PACS@host:104", "SEVENTEEN_LETTERS", "--from: an AE title has"),
+    ],
+)
+def test_a_port_or_title_out_of_range_is_one_clear_line(to: str, caller: str, says: str) -> None:
+    with pytest.raises(Misconfigured, match=says):
+        run([], to=to, caller=caller)
+
+
+def test_a_path_that_does_not_exist_is_told_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = run([tmp_path / "gone.dcm"], to="PACS@127.0.0.1:104", caller="MODALITY")
+
+    assert status == 1
+    assert capsys.readouterr().out.startswith("no such file ")
+
+
+def test_an_empty_folder_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(WetreadError, match="nothing to send"):
+        run([tmp_path], to="PACS@127.0.0.1:104", caller="MODALITY")
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        ("0xA700", "out of resources"),
+        ("0xA900", "data set does not match SOP class"),
+        ("0xC000", "cannot understand"),
+        ("0xC123", "cannot understand"),
+        ("0x0122", "SOP class not supported"),
+        ("not DICOM", ""),
+    ],
+)
+def test_a_refused_file_is_told_with_the_meaning_of_its_status(status: str, meaning: str) -> None:
+    assert Sent(Path("x"), status, is_taken=False).meaning == meaning

@@ -50,6 +50,8 @@ _STEPS: Final = {
     "gate": "Objects checked",
     "delivered": "Delivered",
 }
+# Reasons that say there is no single grey picture to show (wetread.route.rules).
+_NO_FILM: Final = ("colour", "multi_frame")
 _KINDS: Final = {ObjectKind.STRUCTURED_REPORT: "Structured Report", ObjectKind.CAPTURE: "Overlay capture"}
 _ROLES: Final = {
     "listen": "DICOM listener",
@@ -213,7 +215,8 @@ def image_title(image: ImageOut) -> str:
 def can_show(image: ImageOut) -> bool:
     """Whether it is worth asking for its picture."""
     has_broken_pixels = any(a.state is AnalysisState.FAILED for a in image.analyses)
-    return not image.is_conflicting and image.rows > 0 and not has_broken_pixels
+    is_no_film = any(a.reason is not None and a.reason.code in _NO_FILM for a in image.analyses)
+    return not (image.is_conflicting or has_broken_pixels or is_no_film) and image.rows > 0
 
 
 def is_read(image: ImageOut) -> bool:
