@@ -164,6 +164,8 @@ def _normalise(ds: Dataset) -> Dataset:
         _put(made, keyword, _valid(ds, keyword))
     if made.PatientSex not in _SEXES:
         made.PatientSex = ""
+    if made.get("LossyImageCompression") not in ("00", "01"):
+        made.pop("LossyImageCompression", None)
     if "DeidentificationMethod" not in made:
         # Without its method the flag is not allowed to stand (PS3.3 table C.7-1, type 1C).
         made.pop("PatientIdentityRemoved", None)
@@ -229,7 +231,8 @@ def _is_allowed(text: str, vr: str) -> bool:
     if vr == "TM":
         return _TIME.fullmatch(text) is not None
     if vr == "PN":
-        return text.count("=") <= 2 and all(len(group) <= _LONGEST["PN"] for group in text.split("="))
+        groups = text.split("=")
+        return len(groups) <= 3 and all(len(g) <= _LONGEST["PN"] and g.count("^") <= 4 for g in groups)
     if vr == "CS" and not _CODE_STRING.issuperset(text):
         return False
     if vr in _NUMBER and not (_NUMBER[vr].fullmatch(text) and math.isfinite(float(text))):
