@@ -147,7 +147,12 @@ def _has_square_pixels(ds: Dataset, notes: list[str]) -> bool:
         value = _optional(ds, keyword, notes)
         if not isinstance(value, MultiValue) or len(value) != 2:
             continue
-        vertical, horizontal = float(value[0]), float(value[1])
+        try:
+            vertical, horizontal = float(value[0]), float(value[1])
+        except (TypeError, ValueError):
+            # A decimal comma, say: it only refines a note.
+            notes.append("attributes_broken")
+            continue
         if abs(vertical - horizontal) > _SQUARE_WITHIN * max(vertical, horizontal):
             return False
     return True

@@ -311,3 +311,14 @@ def test_bytes_that_are_no_value_are_noted(tmp_path: Path, tag: int, note: str) 
 
     assert np.isfinite(shown).all()
     assert notes == (note,)
+
+
+@pytest.mark.parametrize("value", [b"0,143\\0,143 ", b"abc\\def ", b"0.4\\"])
+def test_a_spacing_that_is_no_number_is_noted_and_the_image_is_shown(tmp_path: Path, value: bytes) -> None:
+    image = decoded(tmp_path / "a.dcm", limb(), **WINDOW)
+    image.ds[0x00181164] = RawDataElement(Tag(0x00181164), "DS", len(value), value, 0, False, True)
+
+    shown, notes = to_display(image), display_notes(image)
+
+    assert np.isfinite(shown).all()
+    assert notes == ("attributes_broken",)
