@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     Door = Callable[[Settings, threading.Event], None]
 
-logger = logging.getLogger(__name__)
-
 EXIT_FAILED = 1
 EXIT_MISCONFIGURED = 2
 # What is made here may hold patient data: for its owner alone.
@@ -147,12 +145,11 @@ def _api(options: argparse.Namespace) -> int:
 
 
 def _run_door(run: Door, options: argparse.Namespace) -> int:
-    from wetread.config import find_config, load_settings
+    from wetread.config import load_settings
     from wetread.logs import start_logging
 
     settings = load_settings()
     start_logging(level=settings.log.level, style=settings.log.format)
-    logger.info("settings", extra={"config": str(find_config() or "none")})
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

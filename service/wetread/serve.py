@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wetread.config import Settings
+from wetread.config import Settings, find_config
 from wetread.errors import Misconfigured
 from wetread.pipeline.parts import open_ledger, open_spool, read_bundles
 
@@ -43,6 +43,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     Raises Misconfigured when a setting is wrong, or a part says so as it starts.
     """
     _check(settings)
+    logger.info("settings are good", extra={"config": str(find_config() or "none")})
     keep_alive(_make_parts(settings), stop)
 
 
