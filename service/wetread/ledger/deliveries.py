@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, select, update
 
 from wetread.domain import Delivery, DeliveryId, DeliveryState, StudyUid
 from wetread.ledger import tables
@@ -59,13 +59,6 @@ class Deliveries:
         change = {"state": DeliveryState.PENDING, "next_attempt_at": now, "attempts": 0}
         with self._store.write() as connection:
             return connection.execute(update(tables.deliveries).where(match).values(change)).rowcount == 1
-
-    def next_due_at(self) -> float | None:
-        """When the first pending delivery falls due, epoch seconds."""
-        query = select(func.min(_D.next_attempt_at)).where(_D.state == DeliveryState.PENDING)
-        with self._store.read() as connection:
-            at: float | None = connection.scalar(query)
-            return at
 
     def of_study(self, study: StudyUid) -> list[Delivery]:
         """A study's deliveries in order of creation."""

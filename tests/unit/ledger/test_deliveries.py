@@ -52,7 +52,6 @@ def test_only_the_named_destinations_are_served(owing: Ledger) -> None:
 
 def test_nothing_is_taken_before_it_is_due(owing: Ledger) -> None:
     assert owing.deliveries.claim_next(lease(109.0), only=("pacs",)) is None
-    assert owing.deliveries.next_due_at() == 110.0
 
 
 def test_what_a_dead_publisher_held_comes_back_when_its_lease_lapses(owing: Ledger) -> None:
