@@ -34,7 +34,7 @@ format: $(READY) ## format and mend what can be mended
 	$(VENV)/bin/ruff check --fix service tests models
 
 lock: ## pin every dependency by hash; the locks name no address
-	uv pip compile pyproject.toml --extra cpu --extra postgresql --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra cpu --extra postgresql --extra evaluate --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	uv pip compile pyproject.toml --extra gpu --extra postgresql --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements-gpu.lock
