@@ -12,7 +12,7 @@ from tests.system.child import free_port
 from wetread.cli import main
 from wetread.domain import SOFTWARE_VERSION
 
-VERBS = ("demo", "serve", "listen", "work", "api", "send", "models")
+VERBS = ("demo", "serve", "listen", "work", "api", "send", "models", "evaluate")
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
