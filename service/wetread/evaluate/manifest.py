@@ -40,7 +40,9 @@ def read_manifest(path: Path, *, split: str | None) -> CaseSet:
         seen[case.name] = number
         cases.append(case)
     facts = tuple(column for column in columns if column not in _OWN)
-    return CaseSet(path.name, split or "", tuple(cases), tuple(exclusions), facts)
+    return CaseSet(
+        f"{path.resolve().parent.name}/{path.name}", split or "", tuple(cases), tuple(exclusions), facts
+    )
 
 
 def read_table(path: Path) -> tuple[list[str], list[tuple[int, Row]]]:

@@ -12,7 +12,7 @@ from wetread.evaluate.failures import show, worst_alarms, worst_misses
 from wetread.evaluate.figures import Figures
 from wetread.evaluate.plots import plot_all
 from wetread.evaluate.reading import Answer
-from wetread.evaluate.words import to_decimal, to_p, to_share, to_words
+from wetread.evaluate.words import to_decimal, to_edges, to_p, to_percent, to_share, to_words
 
 # AUCs from here to 1 fill the bar of a subgroup.
 _LEAST_AUC = 0.4
@@ -28,7 +28,15 @@ def render(figures: Figures, cases: CaseSet, answers: Sequence[Answer]) -> str:
         lstrip_blocks=True,
         autoescape=True,
     )
-    environment.filters.update(share=to_share, decimal=to_decimal, p=to_p, place=to_place, words=to_words)
+    environment.filters.update(
+        share=to_share,
+        decimal=to_decimal,
+        p=to_p,
+        place=to_place,
+        words=to_words,
+        edges=to_edges,
+        percent=to_percent,
+    )
     is_measured = "all" in figures
     misses = [show(answer) for answer in worst_misses(answers)] if is_measured else []
     alarms = [show(answer) for answer in worst_alarms(answers)] if is_measured else []
