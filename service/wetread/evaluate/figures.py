@@ -53,8 +53,8 @@ def count(sample: Sample) -> Figures:
 def auc_of(labels: Numbers, scores: Numbers, weights: Numbers) -> float:
     """Area under the ROC curve of cases that count as often as their whole weights say; NaN of one label.
 
-    By the ranks (Mann and Whitney), where ties count half: what scikit-learn gives in a twentieth of the time,
-    which the thousand draws of a bootstrap need.
+    By the ranks (Mann and Whitney), ties counting half: the value that scikit-learn gives, in a twentieth of
+    the time, which the thousand draws of a bootstrap need.
     """
     times = weights.astype(np.int64)
     drawn = np.repeat(labels, times) == 1
