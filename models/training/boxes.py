@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from training.dataset import Sample
 from training.settings import TrainingSettings
 from wetread.domain import Box
-from wetread.infer.bundle import InputSpec
 from wetread.infer.interpret import find_boxes
+from wetread.infer.manifest import InputSpec
 from wetread.infer.prepare import place, to_input
 
 THRESHOLDS = tuple(round(0.1 + 0.05 * step, 2) for step in range(18))

@@ -12,7 +12,8 @@ from wetread.api.parts import Parts
 from wetread.api.problems import responses
 from wetread.api.schemas import ModelFindingOut, ModelOut, ModelsOut, ModelWithCard
 from wetread.errors import NotFound
-from wetread.infer.bundle import Bundle, FindingSpec
+from wetread.infer.bundle import Bundle
+from wetread.infer.manifest import FindingSpec
 
 ModelName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64, examples=["fracture"])]
 
