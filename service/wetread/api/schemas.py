@@ -269,6 +269,9 @@ class ModelOut(_Out):
     name: str = Field(examples=["fracture"])
     version: str = Field(examples=["1.0.0"])
     digest: str
+    kind: Literal["classification", "detection", "picture"] = Field(
+        description="`picture`: the guard, which finds nothing and keeps the others from what they do not read"
+    )
     title: str
     intended_use: str
     licence: str
@@ -277,6 +280,7 @@ class ModelOut(_Out):
     modalities: list[str]
     body_parts: list[str]
     views: list[str]
+    pictures: list[str]
     least_age_years: float | None
     least_rows: int
     least_columns: int
