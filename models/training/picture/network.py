@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from training.picture.drawn import Plane
-from wetread.infer.bundle import InputSpec
+from wetread.infer.manifest import InputSpec
 from wetread.infer.prepare import to_input
 
 OPSET = 18

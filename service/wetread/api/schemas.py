@@ -272,6 +272,7 @@ class ModelOut(_Out):
     kind: Literal["classification", "detection", "picture"] = Field(
         description="`picture`: the guard, which finds nothing and keeps the others from what they do not read"
     )
+    signed_by: str = Field(description="Id of the trusted key that signed the bundle; empty when unsigned.")
     title: str
     intended_use: str
     licence: str
@@ -282,6 +283,7 @@ class ModelOut(_Out):
     views: list[str]
     pictures: list[str]
     least_age_years: float | None
+    most_age_years: float | None
     least_rows: int
     least_columns: int
 

@@ -55,6 +55,7 @@ def to_model_out(bundle: Bundle) -> ModelOut:
         version=bundle.id.version,
         digest=bundle.id.digest,
         kind=manifest.output.kind,
+        signed_by=bundle.signed_by,
         title=manifest.title,
         intended_use=manifest.intended_use,
         licence=manifest.licence,
@@ -65,6 +66,7 @@ def to_model_out(bundle: Bundle) -> ModelOut:
         views=list(reads.views),
         pictures=list(reads.pictures),
         least_age_years=reads.least_age_years,
+        most_age_years=reads.most_age_years,
         least_rows=reads.least_rows,
         least_columns=reads.least_columns,
     )
