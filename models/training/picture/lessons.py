@@ -59,7 +59,9 @@ def gather(data: Path, pictures: Path, settings: Settings) -> tuple[Material, Ma
     )
 
 
-def views(material: Material, settings: Settings, rng: np.random.Generator, *, share: float) -> Iterator[View]:
+def views(
+    material: Material, settings: Settings, rng: np.random.Generator, *, share: float
+) -> Iterator[View]:
     """All views in a fixed order; `share` scales how many are made of what is drawn without end."""
     yield from _film_views(material.films, settings, rng)
     for picture in material.phantoms:

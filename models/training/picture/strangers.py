@@ -57,7 +57,9 @@ def find_photographs(pictures: Path, folders: Iterable[str], *, side: int) -> It
         for path in paths:
             image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
             if image is not None and min(image.shape) >= _LEAST_SIDE:
-                yield Picture(shrink(image, side), OTHER, path.stem.rstrip("0123456789"), f"photograph {path.stem}")
+                yield Picture(
+                    shrink(image, side), OTHER, path.stem.rstrip("0123456789"), f"photograph {path.stem}"
+                )
 
 
 def read_objects(pictures: Path, *, side: int) -> Iterator[Picture]:
