@@ -13,9 +13,10 @@ import tomli_w
 
 from training.calibrate import Choice
 from training.settings import TrainingSettings
-from wetread.infer.bundle import load_bundle
+from wetread.infer.bundle import MANIFEST_NAME
+from wetread.infer.seal import seal, sign
 
-MANIFEST_NAME = "model.toml"
+__all__ = ["MANIFEST_NAME", "BundleFacts", "load_facts", "seal", "sign", "write_json", "write_manifest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def write_manifest(
     """Write model.toml and check it as the service will."""
     digest = hashlib.sha256((bundle / "model.onnx").read_bytes()).digest()
     table: dict[str, object] = {
-        "schema": 1,
+        "schema": 2,
         "name": settings.name,
         "version": facts.version,
         "title": facts.title,
@@ -80,19 +81,6 @@ def write_manifest(
     }
     (bundle / MANIFEST_NAME).write_text(tomli_w.dumps(table), encoding="utf-8")
     seal(bundle)
-
-
-def seal(bundle: Path) -> None:
-    """List every file of the bundle with its SHA-256 and check that the service would load it."""
-    table = tomllib.loads((bundle / MANIFEST_NAME).read_text(encoding="utf-8"))
-    names = sorted(p.relative_to(bundle).as_posix() for p in bundle.rglob("*") if p.is_file())
-    table["files"] = {
-        name: hashlib.sha256((bundle / name).read_bytes()).hexdigest()
-        for name in names
-        if name != MANIFEST_NAME
-    }
-    (bundle / MANIFEST_NAME).write_text(tomli_w.dumps(table), encoding="utf-8")
-    load_bundle(bundle)
 
 
 def write_json(path: Path, value: object) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from wetread.evaluate.figures import Figures
     from wetread.evaluate.reading import Answer, Subject
 
+# Images between two lines of progress.
+_PROGRESS = 100
 _LIBRARIES = ("scipy", "sklearn", "statsmodels", "matplotlib")
 
 
@@ -119,7 +121,7 @@ def _find_cases(request: Request) -> CaseSet:
 def _find_subject(name: str, request: Request, settings: Settings) -> Subject:
     from wetread.evaluate.reading import find_subject
 
-    return find_subject(settings.models_folder, name, finding=request.finding)
+    return find_subject(settings, name, finding=request.finding)
 
 
 def _make_folder(request: Request, settings: Settings, cases: CaseSet) -> Path:
@@ -135,14 +137,14 @@ def _make_folder(request: Request, settings: Settings, cases: CaseSet) -> Path:
 
 
 def _read_all(subject: Subject, cases: CaseSet, settings: Settings) -> list[Answer]:
-    from wetread.evaluate.reading import read_cases
+    from wetread.evaluate.reading import opened
 
     answers = []
-    # The picture guard's place: see read_cases.
-    for answer in read_cases(subject, cases.cases, guard=None, threads=settings.worker.threads):
-        answers.append(answer)
-        if len(answers) % 100 == 0:
-            print(f"{subject.title}: {len(answers)} of {len(cases.cases)}", file=sys.stderr, flush=True)
+    with opened(subject, threads=settings.worker.threads) as reader:
+        for answer in reader.read_all(cases.cases):
+            answers.append(answer)
+            if len(answers) % _PROGRESS == 0:
+                print(f"{subject.title}: {len(answers)} of {len(cases.cases)}", file=sys.stderr, flush=True)
     return answers
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +28,7 @@ class Picture:
     """One displayed image (rows, columns), 0..1, dense tissue bright, and what its header says of it."""
 
     display: NDArray[np.float32]
-    facts: Mapping[str, str]
+    facts: dict[str, str]
     patient: str = ""
 
 

@@ -68,6 +68,7 @@ def describe_model(subject: Subject) -> Figures:
         "title": bundle.manifest.title,
         "intended_use": bundle.manifest.intended_use,
         "sha256": bundle.id.digest,
+        "guard": f"{subject.guard.id.name} {subject.guard.id.version}" if subject.guard else None,
         "finding": spec.label,
         "code": {"value": spec.code.value, "scheme": spec.code.scheme, "meaning": spec.code.meaning},
         "operating_points": {"sensitive": subject.points.sensitive, "specific": subject.points.specific},

@@ -79,12 +79,14 @@ class PictureSpec(_Part):
     """A guard: says what kind of picture it is shown.
 
     Names of the ONNX outputs: logits (N, kinds), softmax over `kinds`, and, optional, distance (N, 1): how
-    far the picture is from all that the guard knows; beyond `most_distance` it is none of its kinds.
+    far the picture is from all that the guard knows; beyond `most_distance` it is none of its kinds. A model
+    reads a picture when the kinds that it may read add up to `least_probability`.
     """
 
     kind: Literal["picture"]
     logits: Text
     kinds: Annotated[tuple[Text, ...], Field(min_length=2)]
+    least_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5
     distance: Text | None = None
     most_distance: Positive | None = None
 
@@ -155,8 +157,9 @@ class FindingSpec(_Part):
 
 
 class Reads(_Part):
-    """What a model may read. Empty lists and absent limits mean any.
+    """What a model may read. Empty lists and absent limits mean any; limits are themselves inside.
 
+    Only a guard, which reads nothing, may leave out `modalities` and `sop_classes`.
     Body parts and views are upper-case DICOM defined terms (PS3.16 annex L). `pictures` are kinds of the
     guard; empty, the guard is not asked.
     """
@@ -215,8 +218,8 @@ class Manifest(_Part):
             return self
         if not self.findings:
             raise ValueError("[[findings]]: there is none")
-        if missing := {"modalities", "sop_classes"} - self.reads.model_fields_set:
-            raise ValueError(f"[reads] does not say {min(missing)}")
+        if not (self.reads.modalities and self.reads.sop_classes):
+            raise ValueError("[reads] names modalities and sop_classes, at least one of each")
         if len(set(self.channels)) != len(self.channels):
             raise ValueError("two findings have the same channel")
         self._check_places()

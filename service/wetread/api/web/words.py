@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from wetread.api.schemas import AnalysisOut, DeliveryOut, ImageOut, StudyLineOut
+from wetread.api.schemas import AnalysisOut, DeliveryOut, ImageOut, ModelOut, StudyLineOut
 from wetread.domain import AnalysisState, DeliveryState, ObjectKind, Outcome, Zone
 
 _UNITS_S: Final = ((86400, "d"), (3600, "h"), (60, "min"))
@@ -42,6 +42,7 @@ _STEPS: Final = {
     "received": "Image received",
     "admitted": "Admitted",
     "analyse.decode": "Pixels decoded",
+    "analyse.picture": "Picture checked",
     "analyse.prepare": "Prepared",
     "analyse.infer": "Network ran",
     "conclude": "Revision complete",
@@ -212,9 +213,17 @@ def image_title(image: ImageOut) -> str:
     return " ".join(word for word in words if word) or "Image"
 
 
+def ages(model: ModelOut) -> str:
+    """Which ages a model reads."""
+    least, most = model.least_age_years, model.most_age_years
+    told = [f"from {least:g}" if least is not None else "", f"up to {most:g}" if most is not None else ""]
+    limits = " ".join(part for part in told if part)
+    return f"{limits} years" if limits else "any"
+
+
 def can_show(image: ImageOut) -> bool:
     """Whether it is worth asking for its picture."""
-    has_broken_pixels = any(a.state is AnalysisState.FAILED for a in image.analyses)
+    has_broken_pixels = any(a.state is AnalysisState.FAILED and not _is_of_picture(a) for a in image.analyses)
     is_no_film = any(a.reason is not None and a.reason.code in _NO_FILM for a in image.analyses)
     return not (image.is_conflicting or has_broken_pixels or is_no_film) and image.rows > 0
 
@@ -232,6 +241,11 @@ def has_heat_map(image: ImageOut) -> bool:
 def alarm(image: ImageOut) -> float:
     """The highest probability found on an image; -1 where nothing read it."""
     return max((f.probability for analysis in image.analyses for f in analysis.findings), default=-1.0)
+
+
+def _is_of_picture(analysis: AnalysisOut) -> bool:
+    """Whether the guard turned a picture away: it was decoded, so it can be shown."""
+    return analysis.reason is not None and analysis.reason.code.startswith("picture_")
 
 
 def _tells_little(analysis: AnalysisOut) -> tuple[bool, bool]:
