@@ -155,8 +155,9 @@ class FindingSpec(_Part):
 
 
 class Reads(_Part):
-    """What a model may read. Empty lists and absent limits mean any.
+    """What a model may read. Empty lists and absent limits mean any; limits are themselves inside.
 
+    Only a guard, which reads nothing, may leave out `modalities` and `sop_classes`.
     Body parts and views are upper-case DICOM defined terms (PS3.16 annex L). `pictures` are kinds of the
     guard; empty, the guard is not asked.
     """
@@ -215,8 +216,8 @@ class Manifest(_Part):
             return self
         if not self.findings:
             raise ValueError("[[findings]]: there is none")
-        if missing := {"modalities", "sop_classes"} - self.reads.model_fields_set:
-            raise ValueError(f"[reads] does not say {min(missing)}")
+        if not (self.reads.modalities and self.reads.sop_classes):
+            raise ValueError("[reads] names modalities and sop_classes, at least one of each")
         if len(set(self.channels)) != len(self.channels):
             raise ValueError("two findings have the same channel")
         self._check_places()

@@ -144,6 +144,7 @@ def _to_scope(bundle: Bundle) -> Scope:
         body_parts=frozenset(reads.body_parts),
         views=frozenset(reads.views),
         least_age_years=reads.least_age_years,
+        most_age_years=reads.most_age_years,
         least_rows=reads.least_rows,
         least_columns=reads.least_columns,
     )

@@ -54,6 +54,8 @@ def to_model_out(bundle: Bundle) -> ModelOut:
         name=bundle.id.name,
         version=bundle.id.version,
         digest=bundle.id.digest,
+        kind=manifest.output.kind,
+        signed_by=bundle.signed_by,
         title=manifest.title,
         intended_use=manifest.intended_use,
         licence=manifest.licence,
@@ -63,6 +65,7 @@ def to_model_out(bundle: Bundle) -> ModelOut:
         body_parts=list(reads.body_parts),
         views=list(reads.views),
         least_age_years=reads.least_age_years,
+        most_age_years=reads.most_age_years,
         least_rows=reads.least_rows,
         least_columns=reads.least_columns,
     )
