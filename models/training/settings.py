@@ -29,7 +29,7 @@ class TrainingSettings:
     """What one training run is made of; `folds` counts group folds, the first is held out.
 
     `start` is "imagenet" or "scratch"; the backbone learns at `backbone_rate` times the rate of
-    the rest.
+    the rest. `flips`: the exported graph averages over the film and its mirror image.
     """
 
     name: str
@@ -54,6 +54,7 @@ class TrainingSettings:
     start: str
     backbone_rate: float
     average_decay: float = 0.998
+    flips: bool = False
 
 
 def load_settings(path: Path) -> TrainingSettings:
