@@ -5,8 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+# Labelled images, and where pages that show them go: never into the repository.
+DATA ?= $(WETREAD_TEST_DATA)
+WORK ?= .wetread/evaluations
 
-.PHONY: help demo serve test test-long lint format bench lock tools clean
+.PHONY: help demo serve test test-long lint format bench evaluate lock tools clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -32,6 +35,14 @@ lint: $(READY) ## style, types, and the import contract
 format: $(READY) ## format and mend what can be mended
 	$(VENV)/bin/ruff format service tests models
 	$(VENV)/bin/ruff check --fix service tests models
+
+evaluate: $(READY) ## measure every shipped model, rewrite its figures and card: DATA=folder [SIGNING_KEY=file] [TRAINING=python]
+	@test -n "$(DATA)" || { echo "evaluate: say where the labelled images are: make evaluate DATA=folder"; exit 2; }
+	@# The reference of the speed is PyTorch's: only an environment with training/requirements.txt can measure it.
+	@if [ -n "$(TRAINING)" ]; then PYTHONPATH=models:service $(TRAINING) -m training.speed $(if $(ONLY),--only $(ONLY)); fi
+	PYTHONPATH=models:service WETREAD_MODELS__ALLOW_UNSIGNED=true WETREAD_WORKER__THREADS=1 \
+	  $(RUN) -m training.evaluate --data "$(DATA)" --work "$(WORK)" \
+	  $(if $(SIGNING_KEY),--key "$(SIGNING_KEY)") $(if $(ONLY),--only $(ONLY)) $(if $(LIMIT),--limit $(LIMIT))
 
 lock: ## pin every dependency by hash; the locks name no address
 	uv pip compile pyproject.toml --extra cpu --extra postgresql --extra evaluate --group dev --universal --python-version 3.11 \

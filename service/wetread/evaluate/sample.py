@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import bootstrap
+from scipy.stats import DegenerateDataWarning, bootstrap
 
 from wetread.evaluate.cases import Case
 from wetread.evaluate.reading import Answer
@@ -96,14 +97,17 @@ def draw(statistic: Statistic, groups: NDArray[np.int64]) -> Draws:
     def of_drawn(drawn: NDArray[np.int64]) -> float:
         return statistic(np.bincount(drawn, minlength=count).astype(np.float64)[groups])
 
-    drawn = bootstrap(
-        (np.arange(count),),
-        of_drawn,
-        n_resamples=RESAMPLES,
-        vectorized=False,
-        method="percentile",
-        rng=np.random.default_rng(SEED),
-    )
+    with warnings.catch_warnings():
+        # Of draws that are NaN, which are left out below.
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        drawn = bootstrap(
+            (np.arange(count),),
+            of_drawn,
+            n_resamples=RESAMPLES,
+            vectorized=False,
+            method="percentile",
+            rng=np.random.default_rng(SEED),
+        )
     values = np.asarray(drawn.bootstrap_distribution, dtype=np.float64)
     values = values[np.isfinite(values)]
     if not len(values):

@@ -14,6 +14,8 @@ from wetread.evaluate.figures import Figures, area_under_curve, at_threshold, co
 from wetread.evaluate.sample import Flags, Sample
 
 LEAST_IMAGES = 15
+# An AUC of fewer positives, or negatives, is chance.
+LEAST_OF_A_LABEL = 5
 MOST_VALUES = 20
 _AGE = re.compile(r"0*(\d{1,3})(\.\d+)?\s*([DWMY]?)", re.IGNORECASE)
 _BANDS = ((18, "under 18 years"), (40, "18 to 39 years"), (60, "40 to 59 years"), (80, "60 to 79 years"))
@@ -54,7 +56,7 @@ USUAL: Final[Mapping[str, Callable[[str], str]]] = {
 def describe_subgroups(sample: Sample, points: OperatingPoints, *, by: Sequence[str]) -> list[Figures]:
     """One entry per value of each column that has at least `LEAST_IMAGES` images.
 
-    A part with one label only is set against all cases of the other label, and says so in `against`.
+    An AUC needs `LEAST_OF_A_LABEL` of each. A part with one label only is set against all cases of the other label, and says so in `against`.
     Raises Misconfigured for a column in `by` that is not there or has too many values.
     """
     found: list[Figures] = []
@@ -100,9 +102,14 @@ def _describe(sample: Sample, points: OperatingPoints, column: str, value: str, 
         "value": value,
         **count(part),
         "against": against,
-        "auc": area_under_curve(compared),
+        "auc": area_under_curve(compared) if _has_enough(compared) else None,
         "operating_points": {
             name: at_threshold(part, threshold, prevalence=None)
             for name, threshold in (("sensitive", points.sensitive), ("specific", points.specific))
         },
     }
+
+
+def _has_enough(sample: Sample) -> bool:
+    counts = np.bincount(sample.labels, minlength=2)
+    return int(counts.min()) >= LEAST_OF_A_LABEL
