@@ -66,6 +66,19 @@ def auc_of(labels: Numbers, scores: Numbers, weights: Numbers) -> float:
     return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
 
 
+def precision_of(labels: Numbers, scores: Numbers, weights: Numbers) -> float:
+    """Average precision of weighted cases, as scikit-learn defines it; fast for the same reason as `auc_of`."""
+    order = np.argsort(-scores, kind="stable")
+    found = np.cumsum((weights * labels)[order])
+    called = np.cumsum(weights[order])
+    # Cases of one score pass a threshold together; nothing is called before the first that was drawn.
+    last = np.flatnonzero(np.diff(scores[order], append=np.nan) != 0)
+    last = last[called[last] > 0]
+    if not found[-1]:
+        return float("nan")
+    return float(np.sum(np.diff(found[last], prepend=0.0) * found[last] / called[last]) / found[-1])
+
+
 def area_under_curve(sample: Sample) -> Figures | None:
     """AUC with the 95 % percentile interval of the group bootstrap; None without both labels."""
     if not sample.has_both:
@@ -81,13 +94,10 @@ def average_precision(sample: Sample) -> Figures | None:
     if not sample.has_both:
         return None
 
-    def statistic(weights: Numbers) -> float:
-        if not weights[sample.labels == 1].any():
-            return float("nan")
-        return float(average_precision_score(sample.labels, sample.probabilities, sample_weight=weights))
-
-    drawn = draw(statistic, sample.groups)
-    return {"value": rounded(drawn.value), "interval": drawn.interval, "groups": sample.group_count}
+    labels = sample.labels.astype(np.float64)
+    drawn = draw(lambda weights: precision_of(labels, sample.probabilities, weights), sample.groups)
+    value = average_precision_score(sample.labels, sample.probabilities)
+    return {"value": rounded(value), "interval": drawn.interval, "groups": sample.group_count}
 
 
 def at_threshold(sample: Sample, threshold: float, *, prevalence: float | None) -> Figures:

@@ -56,7 +56,8 @@ USUAL: Final[Mapping[str, Callable[[str], str]]] = {
 def describe_subgroups(sample: Sample, points: OperatingPoints, *, by: Sequence[str]) -> list[Figures]:
     """One entry per value of each column that has at least `LEAST_IMAGES` images.
 
-    An AUC needs `LEAST_OF_A_LABEL` of each. A part with one label only is set against all cases of the other label, and says so in `against`.
+    An AUC needs `LEAST_OF_A_LABEL` of each. A part with one label only is set against all cases of the
+    other label, and says so in `against`.
     Raises Misconfigured for a column in `by` that is not there or has too many values.
     """
     found: list[Figures] = []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from tests.unit.evaluate.readers import POINTS, answer, perfect, random
 from wetread.evaluate.figures import (
@@ -12,6 +12,7 @@ from wetread.evaluate.figures import (
     calibration,
     curves,
     describe,
+    precision_of,
     proportion,
 )
 from wetread.evaluate.sample import draw, to_sample, with_unanswered
@@ -35,14 +36,16 @@ def test_a_random_reader_has_a_half_within_its_interval() -> None:
     assert high - low < 0.15
 
 
-def test_the_auc_of_a_draw_is_that_of_scikit_learn_ties_and_weights_included() -> None:
+def test_auc_and_precision_of_a_draw_are_those_of_scikit_learn_ties_and_weights_included() -> None:
     rng = np.random.default_rng(3)
     labels = (rng.random(80) < 0.3).astype(float)
     scores, weights = rng.integers(0, 9, 80) / 9, rng.integers(0, 4, 80).astype(float)
 
-    value = auc_of(labels, scores, weights)
+    area, precision = auc_of(labels, scores, weights), precision_of(labels, scores, weights)
 
-    assert value == pytest.approx(roc_auc_score(labels, scores, sample_weight=weights), abs=1e-12)
+    assert area == pytest.approx(roc_auc_score(labels, scores, sample_weight=weights), abs=1e-12)
+    expected = average_precision_score(labels, scores, sample_weight=weights)
+    assert precision == pytest.approx(expected, abs=1e-12)
 
 
 def test_cases_of_one_label_have_no_auc_and_no_curve() -> None:
