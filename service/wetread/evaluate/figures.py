@@ -67,7 +67,7 @@ def auc_of(labels: Numbers, scores: Numbers, weights: Numbers) -> float:
 
 
 def precision_of(labels: Numbers, scores: Numbers, weights: Numbers) -> float:
-    """Average precision of weighted cases, as scikit-learn defines it; fast for the same reason as `auc_of`."""
+    """Average precision of weighted cases, as scikit-learn defines it; fast, as `auc_of` is."""
     order = np.argsort(-scores, kind="stable")
     found = np.cumsum((weights * labels)[order])
     called = np.cumsum(weights[order])
