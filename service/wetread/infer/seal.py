@@ -29,7 +29,9 @@ def seal(folder: Path) -> Bundle:
         kept = _FILES_TABLE.sub("", f"{old}\n").rstrip("\n")
         new = "".join((kept, "\n\n[files]\n", *lines))
         is_same = _without_files(old) == _without_files(new)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise Misconfigured(f"{path}: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Misconfigured(f"{path}: {error}") from error
     if not is_same:
         raise Misconfigured(f"{path}: [files] cannot be told from the rest: leave it out")
