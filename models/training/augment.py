@@ -166,4 +166,3 @@ def visible_boxes(boxes: NDArray[np.float32], matrix: Matrix, size: int) -> NDAr
 
 def _area(boxes: NDArray[np.generic]) -> NDArray[np.float64]:
     return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), np.float64)
-
