@@ -91,11 +91,12 @@ def _scaled(film: Film, published: tuple[int, ...], small: tuple[int, ...]) -> t
         across, down = float(columns), float(rows)
     boxes = []
     for left, top, right, bottom in film.boxes:
+        # As the manifest writes them: a box that rounds to nothing is none.
         box = (
-            min(max(left * across, 0.0), columns),
-            min(max(top * down, 0.0), rows),
-            min(max(right * across, 0.0), columns),
-            min(max(bottom * down, 0.0), rows),
+            round(min(max(left * across, 0.0), columns), 1),
+            round(min(max(top * down, 0.0), rows), 1),
+            round(min(max(right * across, 0.0), columns), 1),
+            round(min(max(bottom * down, 0.0), rows), 1),
         )
         if box[2] > box[0] and box[3] > box[1]:
             boxes.append(box)

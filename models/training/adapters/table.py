@@ -33,15 +33,19 @@ def _read(path: Path) -> list[Row]:
 
 
 def to_row(stored: Stored, public: PublicSet, *, source: Path, split: str, group: str) -> Row:
-    """One row; boxes are left, top, right, bottom in pixels of the stored file."""
+    """One row; boxes are left, top, right, bottom in pixels of the stored file, empty where nobody drew any.
+
+    `[]` says that there is no lesion.
+    """
     film = stored.film
+    boxes = [list(box) for box in stored.boxes]
     return {
         "file": stored.file,
         "split": split,
         "label": str(film.label),
         "label_name": public.positive if film.label else public.negative,
         "label_quality": film.quality,
-        "boxes_xyxy": str([[round(edge, 1) for edge in box] for box in stored.boxes]),
+        "boxes_xyxy": str(boxes) if boxes or not film.label else "",
         "width": str(stored.width),
         "height": str(stored.height),
         "orig_width": str(stored.orig_width),
