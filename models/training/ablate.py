@@ -1,9 +1,9 @@
 """The ablation table: `python -m training.ablate fracture --data F --run F [--only ROW]`.
 
-Trains every row of ablations.toml at its reduced budget, scores it on the held-out group fold, and
-writes ablations.json and ABLATIONS.md after each. Stopped at any moment, the same command goes on: rows that
-were run with the same settings are kept, one that was cut off resumes from its checkpoint. RUN must lie
-outside the repository: it holds per-image scores.
+Trains every row of ablations.toml at its reduced budget, scores it on the held-out group fold, and writes
+ablations.json and ABLATIONS.md after each, beside this file; with another budget (--steps, --size), into RUN.
+Stopped at any moment, the same command goes on: rows that were run with the same settings are kept, one that
+was cut off resumes from its checkpoint. RUN must lie outside the repository: it holds per-image scores.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def run_row(variant: Variant, settings: TrainingSettings, *, data: Path, run: Pa
 
 
 def ablate(model: str, *, data: Path, run: Path, only: str | None, budget: Budget | None) -> None:
-    """Run the rows that are not there yet; `budget` overrides that of ablations.toml."""
+    """Run the rows that are not there yet; another `budget` than that of ablations.toml is a trial."""
+    folder = HERE if budget is None else run
     planned, variants = load_plan(HERE / "ablations.toml", model)
     budget = budget or planned
     settings = load_settings(HERE / f"{model}.toml")
@@ -89,16 +90,16 @@ def ablate(model: str, *, data: Path, run: Path, only: str | None, budget: Budge
     if only is not None and only not in rows:
         raise Misconfigured(f"no row is called '{only}'; there are: {', '.join(rows)}")
     digests = {name: digest_of(varied) for name, (_, varied) in rows.items()}
-    results = AblationTable(HERE, model, budget, digests)
+    results = AblationTable(folder, model, budget, digests)
     first = run / f"{variants[0].slug}-{digests[variants[0].name][:8]}"
     for name, (variant, varied) in rows.items():
         is_wanted = only is None or name in (only, variants[0].name)
         if not is_wanted or results.has(name):
             continue
         print(f"{model}: {name}", flush=True)
-        folder = run / f"{variant.slug}-{digests[name][:8]}"
-        row = run_row(variant, varied, data=data, run=folder, first=first)
-        results.add(row, pd.read_csv(folder / SCORES))
+        place = run / f"{variant.slug}-{digests[name][:8]}"
+        row = run_row(variant, varied, data=data, run=place, first=first)
+        results.add(row, pd.read_csv(place / SCORES))
 
 
 def main() -> int:
