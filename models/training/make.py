@@ -1,6 +1,6 @@
 """From labelled images to a finished bundle: `python -m training.make fracture --data F --run F --models F`.
 
-Train, export, golden cases, evaluation, card: one after the other. Training resumes; the test
+Train, export, golden cases, evaluation, card, signature: one after the other. Training resumes; the test
 sets are read once, at the end.
 """
 
@@ -15,9 +15,10 @@ from training.card import write_card
 from training.evaluate import evaluate
 from training.export import export
 from training.golden import write_golden
-from training.manifest import load_facts
+from training.manifest import load_facts, sign
 from training.settings import load_settings
 from training.train import train
+from wetread.infer.signature import read_key
 
 
 def main() -> None:
@@ -26,6 +27,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that holds `chest` and `fracture`")
     parser.add_argument("--run", type=Path, required=True, help="folder of this run: checkpoint, predictions")
     parser.add_argument("--models", type=Path, required=True, help="where bundles stand: <name>/<version>")
+    parser.add_argument("--key", type=Path, help="private key to sign with: `wetread models keygen`")
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -37,6 +39,8 @@ def main() -> None:
     write_golden(settings, bundle)
     evaluate(settings, data=given.data, folder=bundle, predictions=given.run)
     write_card(settings, bundle)
+    if given.key is not None:
+        sign(bundle, read_key(given.key))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import tomli_w
 
 from training.calibrate import Choice
 from training.settings import TrainingSettings
-from wetread.infer.bundle import load_bundle
-
-MANIFEST_NAME = "model.toml"
+from wetread.infer.bundle import MANIFEST_NAME
+from wetread.infer.manifest import InputSpec
+from wetread.infer.seal import seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class BundleFacts:
     sensitivity: float
     specificity: float
     reads: dict[str, object]
+    prevalence: float | None = None
 
 
 def load_facts(path: Path) -> BundleFacts:
@@ -41,10 +42,10 @@ def load_facts(path: Path) -> BundleFacts:
 def write_manifest(
     bundle: Path, facts: BundleFacts, settings: TrainingSettings, *, choice: Choice, box_threshold: float
 ) -> None:
-    """Write model.toml and check it as the service will."""
+    """Write model.toml, list every file in it, and check it as the service will."""
     digest = hashlib.sha256((bundle / "model.onnx").read_bytes()).digest()
     table: dict[str, object] = {
-        "schema": 1,
+        "schema": 2,
         "name": settings.name,
         "version": facts.version,
         "title": facts.title,
@@ -52,19 +53,12 @@ def write_manifest(
         "licence": facts.licence,
         # From the weights (PS3.5 B.2): a retraining gets another Device UID without anyone's care.
         "device_uid": f"2.25.{uuid.UUID(bytes=digest[:16], version=4).int}",
-        "input": {
-            "name": "image",
-            "rows": settings.size,
-            "columns": settings.size,
-            "channels": 1,
-            "fit": settings.fit,
-            "mean": 0.0,
-            "std": 1.0,
-        },
+        "input": _input_table(settings),
         "output": {
-            "kind": "classification",
+            "kind": "detection",
+            "boxes": "boxes",
+            "scores": "scores",
             "logits": "logits",
-            "activation": "sigmoid",
             "heat_map": "heat_map",
         },
         "findings": [
@@ -82,17 +76,19 @@ def write_manifest(
     seal(bundle)
 
 
-def seal(bundle: Path) -> None:
-    """List every file of the bundle with its SHA-256 and check that the service would load it."""
-    table = tomllib.loads((bundle / MANIFEST_NAME).read_text(encoding="utf-8"))
-    names = sorted(p.relative_to(bundle).as_posix() for p in bundle.rglob("*") if p.is_file())
-    table["files"] = {
-        name: hashlib.sha256((bundle / name).read_bytes()).hexdigest()
-        for name in names
-        if name != MANIFEST_NAME
+def input_spec(settings: TrainingSettings) -> InputSpec:
+    """The network's input as the manifest states it."""
+    return InputSpec.model_validate(_input_table(settings))
+
+
+def _input_table(settings: TrainingSettings) -> dict[str, object]:
+    return {
+        "name": "image",
+        "rows": settings.size,
+        "columns": settings.size,
+        "channels": 1,
+        "fit": settings.fit,
     }
-    (bundle / MANIFEST_NAME).write_text(tomli_w.dumps(table), encoding="utf-8")
-    load_bundle(bundle)
 
 
 def write_json(path: Path, value: object) -> None:

@@ -33,7 +33,7 @@ _EXAMPLES = {
     "work": "WETREAD_QUEUE__URL=redis://127.0.0.1:6379/0 wetread work --role analyse",
     "api": "WETREAD_HTTP__PORT=8080 wetread api",
     "send": "wetread send ./study --to WETREAD@127.0.0.1:11112",
-    "models": "wetread models list",
+    "models": "wetread models verify",
 }
 
 
@@ -73,10 +73,23 @@ def make_parser() -> argparse.ArgumentParser:
     for door in (serve, listen, work, api):
         door.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
     _add_send(verbs)
-    models = _add(verbs, "models", "list the model bundles, or show one's card", _models)
-    models.add_argument("action", choices=("list", "show"))
-    models.add_argument("name", nargs="?", help="with show: the model's name")
+    _add_models(verbs)
     return parser
+
+
+def _add_models(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    models = _add(verbs, "models", "list, show, verify or sign the model bundles", _models)
+    actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="every model that runs here")
+    show = actions.add_parser("show", help="a model's card")
+    verify = actions.add_parser("verify", help="signature, digests, and golden cases on this machine")
+    for action in (show, verify):
+        action.add_argument("name", nargs="?", help="the model's name")
+    sign = actions.add_parser("sign", help="seal and sign a bundle of your own")
+    sign.add_argument("folder", type=Path, help="<name>/<version>: the folder that holds model.toml")
+    sign.add_argument("--key", type=Path, required=True, metavar="FILE", help="your private key (PEM)")
+    keygen = actions.add_parser("keygen", help="make a key pair to sign with")
+    keygen.add_argument("file", type=Path, help="where the private key is written")
 
 
 def _add_send(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -180,19 +193,6 @@ def _send(options: argparse.Namespace) -> int:
 
 
 def _models(options: argparse.Namespace) -> int:
-    from wetread.config import load_settings
-    from wetread.infer.bundle import load_bundles
+    from wetread import models
 
-    bundles = load_bundles(load_settings().models_folder)
-    if options.action == "list":
-        for bundle in bundles:
-            print(f"{bundle.id.name:<12} {bundle.id.version:<8} {bundle.manifest.title}")
-        return 0
-    if options.name is None:
-        known = ", ".join(sorted({bundle.id.name for bundle in bundles})) or "there is none here"
-        raise Misconfigured(f"models show: name a model ({known})")
-    chosen = [bundle for bundle in bundles if bundle.id.name == options.name]
-    if not chosen:
-        raise WetreadError(f"no model named {options.name!r}: see `wetread models list`")
-    print(chosen[0].card_path.read_text(encoding="utf-8"))
-    return 0
+    return models.run(options)

@@ -6,10 +6,12 @@ Order of strength: `WETREAD_<SECTION>__<KEY>` in the environment, then the file 
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -36,6 +38,22 @@ AeTitle = Annotated[str, AfterValidator(check_ae_title)]
 # In the environment and not settings: where they are read from, and the tests' own.
 _OTHER_NAMES = frozenset({"WETREAD_CONFIG", "WETREAD_TEST_DATA"})
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def check_public_key(value: str) -> str:
+    """An Ed25519 public key: 32 raw bytes in base64 (RFC 8032 5.1.5)."""
+    try:
+        raw = base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64") from error
+    if len(raw) != 32:
+        raise ValueError("an Ed25519 public key has 32 bytes: see `wetread models keygen`")
+    return value
+
+
+PublicKey = Annotated[str, AfterValidator(check_public_key)]
+# What the bundles in this repository are signed with.
+PROJECT_KEY: Final = "jcIZepGMCL77We5FcVeX4ymlzesPJ6qNMFXNfxWAwBo="
 
 
 class _Section(BaseModel):
@@ -85,9 +103,15 @@ class SpoolSettings(_Section):
 
 
 class ModelSettings(_Section):
-    """Where bundles are; empty: the `models` folder shipped with the source."""
+    """Where bundles are, and whose are trusted.
+
+    `path` empty: the `models` folder shipped with the source. `trusted_keys`: public keys; a list of your
+    own replaces the project's. `allow_unsigned` lets in bundles without a signature.
+    """
 
     path: str = ""
+    trusted_keys: tuple[PublicKey, ...] = (PROJECT_KEY,)
+    allow_unsigned: bool = False
 
 
 class StudySettings(_Section):

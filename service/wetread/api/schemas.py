@@ -269,6 +269,8 @@ class ModelOut(_Out):
     name: str = Field(examples=["fracture"])
     version: str = Field(examples=["1.0.0"])
     digest: str
+    kind: str = Field(examples=["classification"], description="classification, detection or picture")
+    signed_by: str = Field(description="Id of the trusted key that signed the bundle; empty when unsigned.")
     title: str
     intended_use: str
     licence: str
@@ -278,6 +280,7 @@ class ModelOut(_Out):
     body_parts: list[str]
     views: list[str]
     least_age_years: float | None
+    most_age_years: float | None
     least_rows: int
     least_columns: int
 

@@ -74,7 +74,7 @@ def _environment(service: Service, *, pacs_port: int, quiet_s: float) -> dict[st
     kept = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith("WETREAD_") or key == "WETREAD_MODELS__PATH"
+        if not key.startswith("WETREAD_") or key.startswith("WETREAD_MODELS__")
     }
     return kept | {
         "WETREAD_HOME": str(service.home),

@@ -15,14 +15,19 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_status
 
 from wetread.errors import InferenceFailed, Misconfigured, NotFound, Rejected
-from wetread.infer.bundle import Bundle, Manifest
+from wetread.infer.bundle import Bundle
 from wetread.infer.interpret import ReadFinding, interpret
+from wetread.infer.manifest import Manifest, PictureSpec
+from wetread.infer.outputs import SHAPES, Outputs, read_outputs, tensor_names
+from wetread.infer.picture import Picture, to_picture
 from wetread.infer.prepare import place, to_input
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
 
 _FLOAT = "tensor(float)"
+# Names of classes come as numbers of either sort.
+_TYPES = {"classes": (_FLOAT, "tensor(int64)")}
 _ERRORS_ONLY = 3
 
 # ONNX Runtime's errors share no base class below Exception.
@@ -92,19 +97,21 @@ class Engine:
         number, InferenceFailed when it does not run.
         """
         network = self._network(bundle_name)
-        manifest = network.manifest
-        started = time.perf_counter()
-        tensor = to_input(display, manifest.input)
-        prepared = time.perf_counter()
-        logits, heat_maps = network.run(tensor)
-        inferred = time.perf_counter()
+        answer = network.answer(display)
         rows, columns = display.shape
-        placement = place(rows, columns, manifest.input)
-        findings = tuple(
-            interpret(spec, manifest.input, placement, logit=float(logit), heat_map=heat_map)
-            for spec, logit, heat_map in zip(manifest.findings, logits, heat_maps, strict=True)
-        )
-        return Reading(findings, network.provider, (prepared - started) * 1e3, (inferred - prepared) * 1e3)
+        placement = place(rows, columns, network.manifest.input)
+        findings = interpret(network.manifest, placement, answer.outputs)
+        return Reading(findings, network.provider, answer.prepare_ms, answer.infer_ms)
+
+    def picture(self, bundle_name: str, display: NDArray[np.float32]) -> Picture:
+        """What kind of picture a displayed image is, as the guard of this name sees it.
+
+        `display` as for `read`. Raises as `read` does, and NotFound for a model that is no guard.
+        """
+        network = self._network(bundle_name)
+        if not isinstance(network.manifest.output, PictureSpec):
+            raise NotFound(f"{bundle_name!r} does not say what a picture is")
+        return to_picture(network.manifest.output, network.answer(display).outputs)
 
     def _network(self, name: str) -> _Network:
         try:
@@ -119,25 +126,38 @@ class _Network:
     def __init__(self, bundle: Bundle, *, threads: int, providers: Sequence[str]) -> None:
         self.manifest = bundle.manifest
         self._session = _open_session(bundle.model_path, threads=threads, providers=providers)
+        self._tensors = tensor_names(self.manifest)
         self.provider: str = self._session.get_providers()[0]
-        _check_signature(self._session, self.manifest)
-        spec = self.manifest.input
-        self.run(np.zeros((1, spec.channels, spec.rows, spec.columns), dtype=np.float32))
-
-    def run(self, tensor: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits (findings,) and heat maps (findings, h, w) clipped to 0..1 of a batch of one."""
-        output = self.manifest.output
+        _check_tensors(self._session, self.manifest)
         try:
-            logits, heat_maps = self._session.run(
-                [output.logits, output.heat_map], {self.manifest.input.name: tensor}
-            )
+            self.answer(np.zeros((self.manifest.input.rows, self.manifest.input.columns), dtype=np.float32))
+        except (Rejected, InferenceFailed) as error:
+            raise Misconfigured(f"{bundle.folder}: {error}") from error
+
+    def answer(self, display: NDArray[np.float32]) -> _Answer:
+        """Prepare one displayed image and run it."""
+        started = time.perf_counter()
+        tensor = to_input(display, self.manifest.input)
+        prepared = time.perf_counter()
+        outputs = self._run(tensor)
+        inferred = time.perf_counter()
+        return _Answer(outputs, (prepared - started) * 1e3, (inferred - prepared) * 1e3)
+
+    def _run(self, tensor: NDArray[np.float32]) -> Outputs:
+        try:
+            arrays = self._session.run(list(self._tensors.values()), {self.manifest.input.name: tensor})
         except _RUNTIME_ERRORS as error:
             # A GPU out of memory ends here: the place to fall back to a session on the CPU.
             message = f"{self.manifest.name} did not run ({type(error).__name__})"
             raise InferenceFailed(message) from error
-        if not (np.isfinite(logits).all() and np.isfinite(heat_maps).all()):
-            raise Rejected(f"{self.manifest.name} answered no number", code="model_output")
-        return logits[0], np.clip(heat_maps[0], 0.0, 1.0)
+        return read_outputs(self.manifest, dict(zip(self._tensors, arrays, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    outputs: Outputs
+    prepare_ms: float
+    infer_ms: float
 
 
 def _open_session(path: Path, *, threads: int, providers: Sequence[str]) -> onnxruntime.InferenceSession:
@@ -151,26 +171,30 @@ def _open_session(path: Path, *, threads: int, providers: Sequence[str]) -> onnx
         raise Misconfigured(f"{path}: the model does not load ({type(error).__name__})") from error
 
 
-def _check_signature(session: onnxruntime.InferenceSession, manifest: Manifest) -> None:
-    """Raise Misconfigured unless the model's tensors are those of its manifest."""
-    spec, output = manifest.input, manifest.output
-    findings = len(manifest.findings)
+def _check_tensors(session: onnxruntime.InferenceSession, manifest: Manifest) -> None:
+    """Raise Misconfigured unless the model's tensors are those of its manifest, as far as the file says."""
+    spec = manifest.input
     inputs = {tensor.name: tensor for tensor in session.get_inputs()}
     outputs = {tensor.name: tensor for tensor in session.get_outputs()}
     if set(inputs) != {spec.name}:
         raise Misconfigured(f"{manifest.name}: the model takes {sorted(inputs)}, not {spec.name!r} alone")
-    _check_tensor(inputs[spec.name], (None, spec.channels, spec.rows, spec.columns), manifest.name)
-    for name, shape in ((output.logits, (None, findings)), (output.heat_map, (None, findings, None, None))):
+    shape = (None, spec.channels, spec.rows, spec.columns)
+    _check_tensor(inputs[spec.name], shape, types=(_FLOAT,), model=manifest.name)
+    for role, name in tensor_names(manifest).items():
         if name not in outputs:
             raise Misconfigured(f"{manifest.name}: the model has no output {name!r}")
-        _check_tensor(outputs[name], shape, manifest.name)
+        types = _TYPES.get(role, (_FLOAT,))
+        _check_tensor(outputs[name], SHAPES[role], types=types, model=manifest.name)
 
 
-def _check_tensor(tensor: onnxruntime.NodeArg, expected: tuple[int | None, ...], model: str) -> None:
+def _check_tensor(
+    tensor: onnxruntime.NodeArg, expected: tuple[int | None, ...], *, types: tuple[str, ...], model: str
+) -> None:
     """None stands for any size; so does a symbolic size in the model."""
     agrees = len(tensor.shape) == len(expected) and all(
         wanted is None or not isinstance(size, int) or size == wanted
         for size, wanted in zip(tensor.shape, expected, strict=True)
     )
-    if tensor.type != _FLOAT or not agrees:
-        raise Misconfigured(f"{model}: {tensor.name} is {tensor.type} {tensor.shape}, not {expected}")
+    if tensor.type not in types or not agrees:
+        wanted = f"{' or '.join(types)} {expected}"
+        raise Misconfigured(f"{model}: {tensor.name} is {tensor.type} {tensor.shape}, not {wanted}")

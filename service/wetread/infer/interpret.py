@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wetread.domain import Box, Finding, Zone
-from wetread.infer.bundle import Calibration, FindingSpec, InputSpec
+from wetread.infer.manifest import (
+    BoxesSpec,
+    Calibration,
+    ClassificationSpec,
+    FindingSpec,
+    InputSpec,
+    Manifest,
+)
+from wetread.infer.outputs import Outputs
 from wetread.infer.prepare import Placement
 
 MOST_BOXES = 10
@@ -19,35 +28,78 @@ MOST_BOXES = 10
 _SHARE_OF_PEAK = 0.5
 
 
+# A score of a detector becomes a logit no further out than this one's.
+_LEAST_SCORE = 1e-6
+
+
 @dataclass(frozen=True, slots=True)
 class ReadFinding:
     """A finding whose heat map is not in the spool yet.
 
-    `heat_map` is (rows, columns), float16, 0..1, spread over exactly the original image;
-    `finding.heat_map` is None.
+    `heat_map` is (rows, columns), float16, 0..1, spread over exactly the original image, or None where the
+    model has none; `finding.heat_map` is None. `candidates` are all places that the model points at,
+    whatever the zone and, of a detector, whatever the score, strongest first: what localisation is
+    measured on. `finding.boxes` are those of them that are shown.
     """
 
     finding: Finding
-    heat_map: NDArray[np.float16]
+    heat_map: NDArray[np.float16] | None
+    candidates: tuple[Box, ...] = ()
 
 
-def interpret(
-    spec: FindingSpec,
-    input_spec: InputSpec,
-    placement: Placement,
-    *,
-    logit: float,
-    heat_map: NDArray[np.float32],
+def interpret(manifest: Manifest, placement: Placement, outputs: Outputs) -> tuple[ReadFinding, ...]:
+    """Turn a network's answer for one image into its findings, in the manifest's order."""
+    return tuple(
+        _interpret_one(manifest, spec, placement, outputs=outputs, channel=channel)
+        for spec, channel in zip(manifest.findings, manifest.channels, strict=True)
+    )
+
+
+def _interpret_one(
+    manifest: Manifest, spec: FindingSpec, placement: Placement, *, outputs: Outputs, channel: int
 ) -> ReadFinding:
-    """Turn one logit and its heat map (h, w), spread over the network's input, into a finding."""
-    probability = calibrated(logit, spec.calibration)
+    detections = outputs.detections
+    detected = () if detections is None else detections.place(placement, channel=channel)
+    probability = calibrated(_logit(manifest, outputs, channel, detected), spec.calibration)
     operating_points = spec.operating_points.to_operating_points()
     zone = operating_points.zone(probability)
-    boxes: tuple[Box, ...] = ()
-    if zone is not Zone.NEGATIVE:
-        boxes = find_boxes(heat_map, input_spec, placement, threshold=spec.boxes.threshold)
+    heat_map = outputs.heat_map(channel)
+    candidates: tuple[Box, ...] = ()
+    if spec.boxes is not None:
+        candidates = detected or _hot(heat_map, manifest, spec.boxes, placement)
+    boxes = () if zone is Zone.NEGATIVE else _shown(candidates, spec)
     finding = Finding(spec.code.to_code(), spec.label, probability, zone, operating_points, boxes)
-    return ReadFinding(finding, crop_to_image(heat_map, input_spec, placement))
+    cropped = None if heat_map is None else crop_to_image(heat_map, manifest.input, placement)
+    return ReadFinding(finding, cropped, candidates)
+
+
+def _logit(manifest: Manifest, outputs: Outputs, channel: int, detected: Sequence[Box]) -> float:
+    """The number that calibration takes: the log of the odds, as the network sees them."""
+    if outputs.logits is None:
+        best = max((box.probability for box in detected), default=0.0)
+        score = min(max(best, _LEAST_SCORE), 1 - _LEAST_SCORE)
+        return math.log(score / (1 - score))
+    logits = outputs.logits.astype(np.float64)
+    if isinstance(manifest.output, ClassificationSpec) and manifest.output.activation == "softmax":
+        # log(p / (1 - p)) of a softmax, without the p that rounds to one.
+        return float(logits[channel] - np.logaddexp.reduce(np.delete(logits, channel)))
+    return float(logits[channel])
+
+
+def _hot(
+    heat_map: NDArray[np.float32] | None, manifest: Manifest, spec: BoxesSpec, placement: Placement
+) -> tuple[Box, ...]:
+    """The places of a heat map; of a detector that found nothing at all, only that of its peak."""
+    if heat_map is None:
+        return ()
+    threshold = spec.threshold if isinstance(manifest.output, ClassificationSpec) else 1.0
+    return find_boxes(heat_map, manifest.input, placement, threshold=threshold)
+
+
+def _shown(candidates: tuple[Box, ...], spec: FindingSpec) -> tuple[Box, ...]:
+    """At most `MOST_BOXES`; none too weak, but never none where there is a place at all."""
+    least = 0.0 if spec.boxes is None else spec.boxes.threshold
+    return tuple(box for box in candidates if box.probability >= least)[:MOST_BOXES] or candidates[:1]
 
 
 def calibrated(logit: float, calibration: Calibration) -> float:
@@ -129,15 +181,13 @@ class _Grid:
 
     def to_box(self, component: _Component) -> Box:
         """Cell borders in pixels of the original image, clipped to it, at least one pixel wide and high."""
-        left, top = self.placement.to_original(
-            component.left * self.cell_columns, component.top * self.cell_rows
+        edges = self.placement.to_original_box(
+            component.left * self.cell_columns,
+            component.top * self.cell_rows,
+            component.right * self.cell_columns,
+            component.bottom * self.cell_rows,
         )
-        right, bottom = self.placement.to_original(
-            component.right * self.cell_columns, component.bottom * self.cell_rows
-        )
-        left, right = _clipped(left, right, most=self.placement.image_columns)
-        top, bottom = _clipped(top, bottom, most=self.placement.image_rows)
-        return Box(left, top, right, bottom, component.peak)
+        return Box(*edges, component.peak)
 
 
 def _components(evidence: NDArray[np.float32], *, least: float) -> list[_Component]:
@@ -149,12 +199,3 @@ def _components(evidence: NDArray[np.float32], *, least: float) -> list[_Compone
         peak = float(evidence[labels == label].max())
         found.append(_Component(left, top, left + width, top + height, peak))
     return found
-
-
-def _clipped(start: float, end: float, *, most: int) -> tuple[float, float]:
-    """Keep an interval inside 0..most and at least one pixel long."""
-    start, end = max(0.0, start), min(float(most), end)
-    if end - start >= 1.0:
-        return start, end
-    start = min(start, most - 1.0)
-    return start, start + 1.0

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wetread.infer.bundle import InputSpec
 from wetread.infer.decode import DecodedImage
 from wetread.infer.greyscale import grey_scale_of
+from wetread.infer.manifest import InputSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,24 @@ class Placement:
             y * self.rows / self.image_rows + self.top,
         )
 
+    def holds(self, x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Which points of the network's input lie on the image, and not in the letterbox."""
+        is_across = (x >= self.left) & (x <= self.left + self.columns)
+        return np.asarray(is_across & (y >= self.top) & (y <= self.top + self.rows), np.bool_)
+
+    def to_original_box(
+        self, left: float, top: float, right: float, bottom: float
+    ) -> tuple[float, float, float, float]:
+        """A rectangle of the network's input in pixels of the original image.
+
+        Left, top, right, bottom, clipped to the image, at least one pixel wide and high.
+        """
+        left, top = self.to_original(left, top)
+        right, bottom = self.to_original(right, bottom)
+        left, right = _clipped(left, right, most=self.image_columns)
+        top, bottom = _clipped(top, bottom, most=self.image_rows)
+        return left, top, right, bottom
+
 
 def to_display(image: DecodedImage) -> NDArray[np.float32]:
     """Show a decoded image as the standard says: (rows, columns), 0..1, dense tissue bright.
@@ -68,7 +86,8 @@ def place(rows: int, columns: int, spec: InputSpec) -> Placement:
 def to_input(display: NDArray[np.float32], spec: InputSpec) -> NDArray[np.float32]:
     """Fit a displayed image into the tensor a model takes: (1, channels, rows, columns).
 
-    Shrinks by area, enlarges bilinearly. The letterbox is 0 before mean and std are applied.
+    Shrinks by area, enlarges bilinearly. The letterbox is air: 0, or 1 for a model that wants the negative,
+    before scale, mean and std are applied.
     """
     rows, columns = display.shape
     placement = place(rows, columns, spec)
@@ -78,6 +97,18 @@ def to_input(display: NDArray[np.float32], spec: InputSpec) -> NDArray[np.float3
     square[
         placement.top : placement.top + placement.rows, placement.left : placement.left + placement.columns
     ] = cv2.resize(display, (placement.columns, placement.rows), interpolation=method)
-    square -= np.float32(spec.mean)
-    square /= np.float32(spec.std)
-    return np.ascontiguousarray(np.broadcast_to(square, (1, spec.channels, spec.rows, spec.columns)))
+    if spec.polarity == "dense_dark":
+        np.subtract(np.float32(1.0), square, out=square)
+    square *= np.float32(spec.scale)
+    mean, std = (np.reshape(np.asarray(part, np.float32), (1, -1, 1, 1)) for part in (spec.mean, spec.std))
+    tensor = (square - mean) / std
+    return np.ascontiguousarray(np.broadcast_to(tensor, (1, spec.channels, spec.rows, spec.columns)))
+
+
+def _clipped(start: float, end: float, *, most: int) -> tuple[float, float]:
+    """Keep an interval inside 0..most and at least one pixel long."""
+    start, end = max(0.0, start), min(float(most), end)
+    if end - start >= 1.0:
+        return start, end
+    start = min(max(0.0, start), most - 1.0)
+    return start, start + 1.0

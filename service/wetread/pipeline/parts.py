@@ -14,6 +14,7 @@ from pathlib import Path
 from wetread.config import Settings
 from wetread.errors import Misconfigured, Transient
 from wetread.infer.bundle import Bundle, load_bundles
+from wetread.infer.signature import Trust
 from wetread.jobqueue import JobQueue
 from wetread.jobqueue.embedded import Bell, EmbeddedQueue
 from wetread.ledger import Ledger
@@ -68,11 +69,13 @@ def publish_bell(settings: Settings) -> Bell:
 
 
 def read_bundles(settings: Settings) -> tuple[Bundle, ...]:
-    """The model bundles. Raises Misconfigured when there is none, or one is damaged."""
-    bundles = load_bundles(settings.models_folder)
-    if not bundles:
-        raise Misconfigured(f"setting models.path: no model bundle in {settings.models_folder}")
-    return bundles
+    """The model bundles. Raises Misconfigured when there is none, or one is damaged or not trusted."""
+    return load_bundles(settings.models_folder, make_trust(settings))
+
+
+def make_trust(settings: Settings) -> Trust:
+    """Whose bundles the settings let in."""
+    return Trust(settings.models.trusted_keys, allow_unsigned=settings.models.allow_unsigned)
 
 
 def make_admitter(settings: Settings, *, ledger: Ledger, spool: Spool, queue: JobQueue) -> Admitter:
@@ -88,8 +91,8 @@ def make_admitter(settings: Settings, *, ledger: Ledger, spool: Spool, queue: Jo
 
 
 def to_readers(bundles: Sequence[Bundle]) -> list[Reader]:
-    """Bundles as routing sees them."""
-    return [Reader(bundle.id, _to_scope(bundle)) for bundle in bundles]
+    """Bundles as routing sees them; a guard reads nothing itself."""
+    return [Reader(bundle.id, _to_scope(bundle)) for bundle in bundles if not bundle.manifest.is_guard]
 
 
 def part_name(role: str, slot: int = 0) -> str:
@@ -141,6 +144,7 @@ def _to_scope(bundle: Bundle) -> Scope:
         body_parts=frozenset(reads.body_parts),
         views=frozenset(reads.views),
         least_age_years=reads.least_age_years,
+        most_age_years=reads.most_age_years,
         least_rows=reads.least_rows,
         least_columns=reads.least_columns,
     )

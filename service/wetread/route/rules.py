@@ -16,6 +16,7 @@ class Scope:
     body_parts: frozenset[str]
     views: frozenset[str]
     least_age_years: float | None
+    most_age_years: float | None
     least_rows: int
     least_columns: int
 
@@ -57,9 +58,16 @@ def _wrong_subject(header: ImageHeader, scope: Scope) -> No | None:
         return No("body_part_out_of_scope", f"body part {header.body_part} is not read by this model")
     if scope.views and header.view and header.view not in scope.views:
         return No("view_out_of_scope", f"view {header.view} is not read by this model")
-    young = scope.least_age_years is not None and header.age_years is not None
-    if young and header.age_years < scope.least_age_years:  # type: ignore[operator]  # `young` rules None out
+    return _wrong_age(header.age_years, scope)
+
+
+def _wrong_age(age_years: float | None, scope: Scope) -> No | None:
+    if age_years is None:
+        return None
+    if scope.least_age_years is not None and age_years < scope.least_age_years:
         return No("age_out_of_scope", f"patients under {scope.least_age_years:g} years are not read")
+    if scope.most_age_years is not None and age_years > scope.most_age_years:
+        return No("age_out_of_scope", f"patients over {scope.most_age_years:g} years are not read")
     return None
 
 

@@ -35,6 +35,7 @@ from wetread.domain import (
     StudyUid,
 )
 from wetread.infer.bundle import Bundle, load_bundles
+from wetread.infer.signature import ANYONE
 from wetread.jobqueue.embedded import Bell, EmbeddedQueue
 from wetread.ledger import Lease, Ledger
 from wetread.ledger.workers import Beat
@@ -47,7 +48,7 @@ HOST = "http://reading.room"
 FRACTURE = Code("125605004", "SCT", "Fracture of bone")
 POINTS = OperatingPoints(sensitive=0.2, specific=0.6)
 
-_MANIFEST = """schema = 1
+_MANIFEST = """schema = 2
 name = "fracture"
 version = "1.0.0"
 title = "Fracture on limb radiographs"
@@ -224,7 +225,7 @@ def make_bundles(folder: Path) -> tuple[Bundle, ...]:
         (home / name).write_bytes(data)
     model, card = (hashlib.sha256(data).hexdigest() for data in files.values())
     (home / "model.toml").write_text(_MANIFEST.format(model=model, card=card), encoding="utf-8")
-    return load_bundles(folder)
+    return load_bundles(folder, ANYONE)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from wetread.ledger import Ledger
 
 
 def _settings(home: Path, port: int) -> Settings:
-    models = ModelSettings(path=str(home / "bundles"))
+    models = ModelSettings(path=str(home / "bundles"), allow_unsigned=True)
     destination = DestinationSettings(name="pacs", port=11113, ae_title="PACS")
     return Settings(home=home, http=HttpSettings(port=port), models=models, destinations=(destination,))
 

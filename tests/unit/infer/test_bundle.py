@@ -12,6 +12,7 @@ import pytest
 from wetread.domain import Code, OperatingPoints
 from wetread.errors import Misconfigured
 from wetread.infer.bundle import load_bundles
+from wetread.infer.signature import ANYONE
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -34,7 +35,7 @@ def change(folder: Path, old: str, new: str) -> None:
 
 
 def test_load_bundles_reads_a_manifest() -> None:
-    (bundle,) = load_bundles(ASSETS)
+    (bundle,) = load_bundles(ASSETS, ANYONE)
 
     first = bundle.manifest.findings[0]
     assert (bundle.id.name, bundle.id.version) == ("tiny", "1.0.0")
@@ -49,7 +50,7 @@ def test_load_bundles_reads_a_manifest() -> None:
 def test_load_bundles_takes_the_highest_version_by_number(tmp_path: Path) -> None:
     models = models_with(tmp_path, "1.9.0", "1.10.0", "1.2.11")
 
-    (bundle,) = load_bundles(models)
+    (bundle,) = load_bundles(models, ANYONE)
 
     assert bundle.id.version == "1.10.0"
 
@@ -59,13 +60,13 @@ def test_load_bundles_passes_over_folders_without_a_manifest(tmp_path: Path) -> 
     (models / "training" / "data").mkdir(parents=True)
     (models / "training" / "train.py").touch()
 
-    assert len(load_bundles(models)) == 1
+    assert len(load_bundles(models, ANYONE)) == 1
 
 
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("schema = 1", "schema = 2", "schema"),
+        ("schema = 2", "schema = 1", "schema"),
         ('name = "tiny"', 'name = "other"', "other"),
         ('version = "1.0.0"', 'version = "1.0.1"', "1.0.1"),
         ('licence = "Apache-2.0"', 'license = "Apache-2.0"', "licence"),
@@ -77,7 +78,7 @@ def test_load_bundles_passes_over_folders_without_a_manifest(tmp_path: Path) -> 
         ("threshold = 0.5", "threshold = 1.5", "boxes.threshold"),
         ("[reads]", "[reads]\nlaterality = 1", "reads.laterality"),
         ('device_uid = "', 'device_uid = "x', "device_uid"),
-        ("schema = 1", "schema = = 1", "model.toml"),
+        ("schema = 2", "schema = = 2", "model.toml"),
         ('"MODEL_CARD.md"', '"../MODEL_CARD.md"', "MODEL_CARD.md"),
     ],
 )
@@ -88,7 +89,7 @@ def test_load_bundles_says_in_one_line_what_is_wrong_with_a_manifest(
     change(models / "tiny" / "1.0.0", old, new)
 
     with pytest.raises(Misconfigured) as caught:
-        load_bundles(models)
+        load_bundles(models, ANYONE)
 
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -100,7 +101,7 @@ def test_load_bundles_refuses_a_file_that_was_changed(tmp_path: Path) -> None:
     model.write_bytes(model.read_bytes() + b"\0")
 
     with pytest.raises(Misconfigured, match=r"model\.onnx is not the file"):
-        load_bundles(models)
+        load_bundles(models, ANYONE)
 
 
 def test_load_bundles_refuses_a_file_that_is_not_listed(tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_load_bundles_refuses_a_file_that_is_not_listed(tmp_path: Path) -> None:
     (models / "tiny" / "1.0.0" / "weights.bin").touch()
 
     with pytest.raises(Misconfigured, match=r"does not list weights\.bin"):
-        load_bundles(models)
+        load_bundles(models, ANYONE)
 
 
 def test_load_bundles_refuses_a_file_that_is_missing(tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_load_bundles_refuses_a_file_that_is_missing(tmp_path: Path) -> None:
     (models / "tiny" / "1.0.0" / "MODEL_CARD.md").unlink()
 
     with pytest.raises(Misconfigured, match=r"MODEL_CARD\.md is listed"):
-        load_bundles(models)
+        load_bundles(models, ANYONE)
 
 
 def test_load_bundles_refuses_a_file_outside_its_folder(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ def test_load_bundles_refuses_a_file_outside_its_folder(tmp_path: Path) -> None:
     change(models / "tiny" / "1.0.0", "[files]\n", f'[files]\n"../outside" = "{"0" * 64}"\n')
 
     with pytest.raises(Misconfigured, match="outside"):
-        load_bundles(models)
+        load_bundles(models, ANYONE)
 
 
 def test_load_bundles_refuses_a_folder_that_is_no_version(tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ def test_load_bundles_refuses_a_folder_that_is_no_version(tmp_path: Path) -> Non
     (models / "tiny" / "1.0.0").rename(models / "tiny" / "latest")
 
     with pytest.raises(Misconfigured, match="latest"):
-        load_bundles(models)
+        load_bundles(models, ANYONE)
 
 
 @pytest.mark.parametrize("folder", ["", "absent"])

@@ -15,13 +15,14 @@ from wetread.domain import Zone
 from wetread.errors import Misconfigured, NotFound, Rejected
 from wetread.infer.bundle import Bundle, load_bundles
 from wetread.infer.engine import CPU, Engine, available_providers
+from wetread.infer.signature import ANYONE
 
 ASSETS = Path(__file__).parent / "assets"
 
 
 @pytest.fixture
 def bundle() -> Bundle:
-    (loaded,) = load_bundles(ASSETS)
+    (loaded,) = load_bundles(ASSETS, ANYONE)
     return loaded
 
 
@@ -110,6 +111,7 @@ def test_an_engine_that_was_left_reads_no_more(bundle: Bundle) -> None:
         ("output", {"logits": "scores"}, "scores"),
         ("output", {"heat_map": "attention"}, "attention"),
         ("output", {"heat_map": "logits"}, "logits"),
+        ("output", {"logits": "heat_map"}, "heat_map"),
     ],
     ids=str,
 )
@@ -120,11 +122,12 @@ def test_an_engine_refuses_a_model_that_is_not_what_its_manifest_says(
         Engine([with_manifest(bundle, part, **changes)], threads=1)
 
 
-def test_an_engine_refuses_a_manifest_with_another_number_of_findings(bundle: Bundle) -> None:
-    fewer = bundle.manifest.model_copy(update={"findings": bundle.manifest.findings[:1]})
+def test_an_engine_refuses_a_finding_whose_channel_the_model_does_not_have(bundle: Bundle) -> None:
+    first = bundle.manifest.findings[0].model_copy(update={"channel": 2})
+    further = bundle.manifest.model_copy(update={"findings": (first,)})
 
-    with pytest.raises(Misconfigured, match="logits"):
-        Engine([replace(bundle, manifest=fewer)], threads=1)
+    with pytest.raises(Misconfigured, match="2 logits, and channel 2 is needed"):
+        Engine([replace(bundle, manifest=further)], threads=1)
 
 
 def test_an_engine_refuses_a_file_that_is_no_model(bundle: Bundle, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from wetread.domain import Box, Zone
-from wetread.infer.bundle import Calibration, FindingSpec, InputSpec
 from wetread.infer.interpret import MOST_BOXES, calibrated, crop_to_image, find_boxes, interpret
+from wetread.infer.manifest import Calibration, FindingSpec, InputSpec, Manifest
+from wetread.infer.outputs import Outputs
 from wetread.infer.prepare import place
 
 INPUT = InputSpec(name="image", rows=80, columns=80, channels=1, fit="letterbox", mean=0, std=1)
@@ -22,6 +23,28 @@ FINDING = FindingSpec.model_validate(
         "operating_points": {"sensitive": 0.2, "specific": 0.6},
         "calibration": {"a": 2.0, "b": -1.0},
         "boxes": {"threshold": 0.5},
+    }
+)
+
+MANIFEST = Manifest.model_validate(
+    {
+        "schema": 2,
+        "name": "test",
+        "version": "1.0.0",
+        "title": "Test",
+        "intended_use": "Tests.",
+        "licence": "Apache-2.0",
+        "device_uid": "2.25.1",
+        "input": INPUT,
+        "output": {
+            "kind": "classification",
+            "logits": "logits",
+            "activation": "sigmoid",
+            "heat_map": "heat_map",
+        },
+        "findings": [FINDING],
+        "reads": {"modalities": ["DX"], "sop_classes": ["1.2"]},
+        "files": {},
     }
 )
 
@@ -51,7 +74,9 @@ def test_calibration_does_not_overflow(logit: float, expected: float) -> None:
 def test_the_zone_follows_the_calibrated_probability(logit: float, zone: Zone) -> None:
     placement = place(160, 160, INPUT)
 
-    read = interpret(FINDING, INPUT, placement, logit=logit, heat_map=cells((2, 3, 0.9)))
+    outputs = Outputs(logits=np.array([logit], np.float32), heat_maps=cells((2, 3, 0.9))[None])
+
+    (read,) = interpret(MANIFEST, placement, outputs)
 
     assert read.finding.zone is zone
     assert bool(read.finding.boxes) is (zone is not Zone.NEGATIVE)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from wetread.infer.bundle import InputSpec
+from wetread.infer.manifest import InputSpec
 from wetread.infer.prepare import place, to_input
 
 

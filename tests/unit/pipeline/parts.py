@@ -29,6 +29,7 @@ def reader(name: str, *body_parts: str) -> Reader:
         body_parts=frozenset(body_parts),
         views=frozenset(),
         least_age_years=None,
+        most_age_years=None,
         least_rows=1,
         least_columns=1,
     )

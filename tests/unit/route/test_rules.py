@@ -16,6 +16,7 @@ SCOPE = Scope(
     body_parts=frozenset({"HAND", "WRIST"}),
     views=frozenset({"AP", "PA"}),
     least_age_years=18,
+    most_age_years=90,
     least_rows=200,
     least_columns=200,
 )
@@ -44,6 +45,7 @@ def test_an_image_inside_the_scope_is_read(header: ImageHeader) -> None:
         ({"view": "LL"}, "view_out_of_scope"),
         ({"age_years": 17.9}, "age_out_of_scope"),
         ({"age_years": 0.0}, "age_out_of_scope"),
+        ({"age_years": 90.1}, "age_out_of_scope"),
         ({"frames": 2}, "multi_frame"),
         ({"SamplesPerPixel": 3}, "colour"),
         ({"PhotometricInterpretation": "RGB"}, "colour"),
@@ -65,7 +67,13 @@ def test_every_no_has_its_reason_and_a_sentence(
 
 @pytest.mark.parametrize(
     "change",
-    [{"age_years": None}, {"age_years": 18.0}, {"view": ""}, {"PhotometricInterpretation": "MONOCHROME1"}],
+    [
+        {"age_years": None},
+        {"age_years": 18.0},
+        {"age_years": 90.0},
+        {"view": ""},
+        {"PhotometricInterpretation": "MONOCHROME1"},
+    ],
 )
 def test_what_the_header_leaves_open_is_read(header: ImageHeader, change: dict[str, object]) -> None:
     changed = replace(header, **change)  # type: ignore[arg-type]  # the table names any field
@@ -74,7 +82,9 @@ def test_what_the_header_leaves_open_is_read(header: ImageHeader, change: dict[s
 
 
 def test_a_scope_without_limits_reads_any_body_part_view_and_age(header: ImageHeader) -> None:
-    wide = replace(SCOPE, body_parts=frozenset(), views=frozenset(), least_age_years=None)
+    wide = replace(
+        SCOPE, body_parts=frozenset(), views=frozenset(), least_age_years=None, most_age_years=None
+    )
 
     assert why_not(replace(header, body_part="", view="XX", age_years=0.1), wide) is None
 

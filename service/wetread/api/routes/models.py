@@ -12,7 +12,8 @@ from wetread.api.parts import Parts
 from wetread.api.problems import responses
 from wetread.api.schemas import ModelFindingOut, ModelOut, ModelsOut, ModelWithCard
 from wetread.errors import NotFound
-from wetread.infer.bundle import Bundle, FindingSpec
+from wetread.infer.bundle import Bundle
+from wetread.infer.manifest import FindingSpec
 
 ModelName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64, examples=["fracture"])]
 
@@ -53,6 +54,8 @@ def to_model_out(bundle: Bundle) -> ModelOut:
         name=bundle.id.name,
         version=bundle.id.version,
         digest=bundle.id.digest,
+        kind=manifest.output.kind,
+        signed_by=bundle.signed_by,
         title=manifest.title,
         intended_use=manifest.intended_use,
         licence=manifest.licence,
@@ -62,6 +65,7 @@ def to_model_out(bundle: Bundle) -> ModelOut:
         body_parts=list(reads.body_parts),
         views=list(reads.views),
         least_age_years=reads.least_age_years,
+        most_age_years=reads.most_age_years,
         least_rows=reads.least_rows,
         least_columns=reads.least_columns,
     )

@@ -17,7 +17,7 @@ from wetread.report.answer import SAFETY_NOTE, percent
 STATIC: Final = Path(__file__).parent / "static"
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _FILTERS: Final[tuple[Callable[..., object], ...]] = (
-    words.arrival, words.case_tag, words.clock, words.date, words.delivery_tag, words.duration,
+    words.ages, words.arrival, words.case_tag, words.clock, words.date, words.delivery_tag, words.duration,
     words.has_heat_map, words.headline, words.image_title, words.is_read, words.kind, words.moment,
     words.person, words.role, words.since, words.size, words.step, words.time_of_day, words.verdict,
     words.zone_tag, percent,

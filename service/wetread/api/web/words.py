@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from wetread.api.schemas import AnalysisOut, DeliveryOut, ImageOut, StudyLineOut
+from wetread.api.schemas import AnalysisOut, DeliveryOut, ImageOut, ModelOut, StudyLineOut
 from wetread.domain import AnalysisState, DeliveryState, ObjectKind, Outcome, Zone
 
 _UNITS_S: Final = ((86400, "d"), (3600, "h"), (60, "min"))
@@ -210,6 +210,14 @@ def image_title(image: ImageOut) -> str:
     side = {"L": "left", "R": "right", "B": "both sides"}.get(image.laterality, "")
     words = [image.body_part.capitalize() or image.modality, side, image.view]
     return " ".join(word for word in words if word) or "Image"
+
+
+def ages(model: ModelOut) -> str:
+    """Which ages a model reads."""
+    least, most = model.least_age_years, model.most_age_years
+    told = [f"from {least:g}" if least is not None else "", f"up to {most:g}" if most is not None else ""]
+    limits = " ".join(part for part in told if part)
+    return f"{limits} years" if limits else "any"
 
 
 def can_show(image: ImageOut) -> bool:

@@ -22,7 +22,7 @@ A stand-in for tests: the heat map is the image averaged over cells of 4 x 4 pix
 follows its brightest cell. It reads nothing and is never shipped.
 """
 
-MANIFEST = """schema = 1
+MANIFEST = """schema = 2
 name = "tiny"
 version = "1.0.0"
 title = "Brightest cell"
