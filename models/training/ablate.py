@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,14 @@ import pandas as pd
 import torch
 
 from training.ablation_table import AblationTable
-from training.boxes import input_spec, to_grey
 from training.dataset import hold_out, load_split
 from training.export import load_network
+from training.fold import to_grey
 from training.intervals import auc_interval, auc_of, difference_interval
+from training.manifest import input_spec
+from training.readout import Exported
 from training.record import describe_surroundings
-from training.scoring import peak_in_box, read
+from training.scoring import peak_in_box
 from training.settings import TrainingSettings, load_settings
 from training.train import train
 from training.variants import Budget, Variant, digest_of, load_plan, vary
@@ -31,29 +34,56 @@ from wetread.errors import Misconfigured
 from wetread.infer.prepare import to_input
 
 HERE = Path(__file__).parent
-SCORES = "held_out.csv"
 EXIT_MISCONFIGURED = 2
 Row = dict[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where images lie, where runs are kept, and what trains them: cpu or cuda."""
+
+    data: Path
+    run: Path
+    device: str
+
+
+@torch.no_grad()
 def score_held_out(settings: TrainingSettings, data: Path, run: Path) -> pd.DataFrame:
-    """One row per image of the held-out fold: label, group, logit, `hit`: the map's peak lies in a box."""
-    network = load_network(settings, run)
+    """One row per image of the held-out fold, read by the graph that the service gets.
+
+    Columns: label, group, logit, and `hit`, whether the map's peak lies in a box (NaN without boxes).
+    """
+    graph = Exported(load_network(settings, run), flips=settings.flips).eval()
     samples = load_split(data / settings.task, settings.task, "train", stored_size=settings.stored_size)
     spec = input_spec(settings)
     rows = []
     for sample in hold_out(samples, folds=settings.folds, seed=settings.seed)[1]:
-        logit, cells = read(network, to_input(to_grey(sample.image), spec))
-        hit = float(peak_in_box(cells, sample, settings)) if sample.label == 1 else float("nan")
-        rows.append({"label": sample.label, "group": sample.group, "logit": logit, "hit": hit})
+        image = torch.tensor(to_input(to_grey(sample.image), spec))
+        logits, heat_map = graph(image)[:2]
+        has_boxes = len(sample.boxes) > 0
+        hit = float(peak_in_box(heat_map[0, 0].numpy(), sample, settings)) if has_boxes else float("nan")
+        rows.append({"label": sample.label, "group": sample.group, "logit": float(logits[0, 0]), "hit": hit})
     return pd.DataFrame(rows)
 
 
-def run_row(variant: Variant, settings: TrainingSettings, *, data: Path, run: Path, first: Path) -> Row:
-    """Train and score one row; `first` is the folder of the row that the others are compared with."""
-    train(settings, data, run)
-    scores = score_held_out(settings, data, run)
-    scores.to_csv(run / SCORES, index=False)
+def folder_of(settings: TrainingSettings, run: Path) -> Path:
+    """Where weights with these settings are trained; the mirror image needs none of its own."""
+    return run / digest_of(replace(settings, flips=False))[:12]
+
+
+def scores_of(settings: TrainingSettings, run: Path) -> Path:
+    """The per-image scores of one row."""
+    return run / f"{digest_of(settings)[:12]}.csv"
+
+
+def run_row(
+    variant: Variant, settings: TrainingSettings, first: TrainingSettings, *, place: Place
+) -> tuple[Row, pd.DataFrame]:
+    """Train and score one row; `first` are the settings of the row that the others are compared with."""
+    run = folder_of(settings, place.run)
+    train(settings, place.data, run, device=place.device)
+    scores = score_held_out(settings, place.data, run)
+    scores.to_csv(scores_of(settings, place.run), index=False)
     record = json.loads((run / "record.json").read_text(encoding="utf-8"))
     labels, groups = scores["label"].to_numpy(np.int64), list(scores["group"])
     logits = scores["logit"].to_numpy(np.float64)
@@ -72,34 +102,30 @@ def run_row(variant: Variant, settings: TrainingSettings, *, data: Path, run: Pa
         "data_sha256": record["data_sha256"],
         **describe_surroundings(),
     }
-    if run != first:
-        others = pd.read_csv(first / SCORES)["logit"].to_numpy(np.float64)
+    if settings != first:
+        others = pd.read_csv(scores_of(first, place.run))["logit"].to_numpy(np.float64)
         row["difference"] = round(auc_of(labels, logits) - auc_of(labels, others), 4)
         row["difference_interval"] = difference_interval(labels, logits, others, groups)
-    return row
+    return row, scores
 
 
-def ablate(model: str, *, data: Path, run: Path, only: str | None, budget: Budget | None) -> None:
+def ablate(model: str, place: Place, *, only: str | None, budget: Budget | None) -> None:
     """Run the rows that are not there yet; another `budget` than that of ablations.toml is a trial."""
-    folder = HERE if budget is None else run
     planned, variants = load_plan(HERE / "ablations.toml", model)
-    budget = budget or planned
     settings = load_settings(HERE / f"{model}.toml")
     # All rows are made before the first is trained: a wrong name is told now, not after an hour.
-    rows = {variant.name: (variant, vary(settings, variant, budget)) for variant in variants}
+    rows = {variant.name: (variant, vary(settings, variant, budget or planned)) for variant in variants}
     if only is not None and only not in rows:
         raise Misconfigured(f"no row is called '{only}'; there are: {', '.join(rows)}")
+    place.run.mkdir(parents=True, exist_ok=True)
     digests = {name: digest_of(varied) for name, (_, varied) in rows.items()}
-    results = AblationTable(folder, model, budget, digests)
-    first = run / f"{variants[0].slug}-{digests[variants[0].name][:8]}"
+    table = AblationTable(HERE if budget is None else place.run, model, budget or planned, digests)
+    first = variants[0].name
     for name, (variant, varied) in rows.items():
-        is_wanted = only is None or name in (only, variants[0].name)
-        if not is_wanted or results.has(name):
+        if table.has(name) or (only is not None and name not in (first, only)):
             continue
         print(f"{model}: {name}", flush=True)
-        place = run / f"{variant.slug}-{digests[name][:8]}"
-        row = run_row(variant, varied, data=data, run=place, first=first)
-        results.add(row, pd.read_csv(place / SCORES))
+        table.add(*run_row(variant, varied, rows[first][1], place=place))
 
 
 def main() -> int:
@@ -111,10 +137,12 @@ def main() -> int:
     parser.add_argument("--steps", type=int, help="instead of the budget in ablations.toml")
     parser.add_argument("--size", type=int, help="instead of the budget in ablations.toml")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     try:
-        ablate(given.model, data=given.data, run=given.run, only=given.only, budget=_budget(given))
+        place = Place(given.data, given.run, given.device)
+        ablate(given.model, place, only=given.only, budget=_budget(given))
     except Misconfigured as error:
         print(f"ablate: {error}", file=sys.stderr)
         return EXIT_MISCONFIGURED

@@ -24,6 +24,7 @@ from training.settings import TrainingSettings, load_settings
 from training.train import train
 from wetread.infer.bundle import load_bundle
 from wetread.infer.engine import Engine
+from wetread.infer.signature import ANYONE
 
 HERE = Path(__file__).parent
 STEPS, BATCH, PHANTOMS = 2, 4, 2
@@ -70,7 +71,7 @@ def smoke(name: str, folder: Path) -> None:
     train(settings, data, run)
     export(settings, facts, data=data, run_folder=run, bundle=bundle)
     write_golden(settings, bundle)
-    with Engine([load_bundle(bundle)], threads=1) as engine:
+    with Engine([load_bundle(bundle, ANYONE)], threads=1) as engine:
         phantom = draw_case(settings.task, FIRST_SEED, lesion=True)
         reading = engine.read(name, phantom.pixels.astype(np.float32) / np.float32(4095.0))
     probability = reading.findings[0].finding.probability

@@ -36,11 +36,6 @@ class Variant:
     phases: dict[str, object] = field(default_factory=dict)
     models: tuple[str, ...] = ()
 
-    @property
-    def slug(self) -> str:
-        """The name as a folder."""
-        return "-".join(self.name.lower().split())
-
 
 def load_plan(path: Path, model: str) -> tuple[Budget, list[Variant]]:
     """The budget and the rows of one model. Raises Misconfigured in one line."""
