@@ -38,7 +38,7 @@ format: $(READY) ## format and mend what can be mended
 train-setup: $(TRAIN)/.ready ## the environment that models are trained in: PyTorch, MONAI
 
 train-smoke: $(TRAIN)/.ready ## two steps of each model on QC phantoms, through export to a bundle that loads
-	cd models && PYTHONPATH=.:../service $(abspath $(TRAIN))/bin/python -m training.smoke
+	PYTHONPATH=models:service $(TRAIN)/bin/python -m training.smoke
 
 lock: ## pin every dependency by hash; the locks name no address
 	uv pip compile pyproject.toml --extra cpu --extra postgresql --group dev --universal --python-version 3.11 \
