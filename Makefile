@@ -3,10 +3,12 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
+# Training has an environment of its own: the service never sees PyTorch.
+TRAIN ?= .train
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
-.PHONY: help demo serve test test-long lint format bench lock tools clean
+.PHONY: help demo serve test test-long lint format bench lock tools clean train-setup train-smoke
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,6 +35,11 @@ format: $(READY) ## format and mend what can be mended
 	$(VENV)/bin/ruff format service tests models
 	$(VENV)/bin/ruff check --fix service tests models
 
+train-setup: $(TRAIN)/.ready ## the environment that models are trained in: PyTorch, MONAI
+
+train-smoke: $(TRAIN)/.ready ## two steps of each model on QC phantoms, through export to a bundle that loads
+	PYTHONPATH=models:service $(TRAIN)/bin/python -m training.smoke
+
 lock: ## pin every dependency by hash; the locks name no address
 	uv pip compile pyproject.toml --extra cpu --extra postgresql --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
@@ -45,7 +52,14 @@ tools: ## the peers the system tests talk to, from Debian (as root)
 	  orthanc-dicomweb dicom3tools redis-server postgresql chromium chromium-driver strace systemd
 
 clean: ## remove what was built
-	rm -rf $(VENV) .cache .wetread .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+	rm -rf $(VENV) .train .cache .wetread .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+
+# PyTorch first, so that whatever build this machine needs is there when the others ask for it.
+$(TRAIN)/.ready: models/training/requirements.txt
+	$(PYTHON) -m venv $(TRAIN)
+	$(TRAIN)/bin/pip install --quiet "$$(grep '^torch==' $<)"
+	$(TRAIN)/bin/pip install --quiet -r $<
+	@touch $@
 
 $(READY): requirements.lock
 	@PYTHON=$(PYTHON) bash .ci/setup $(VENV)
