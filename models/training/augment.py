@@ -92,7 +92,7 @@ class Augmenter:
         return View(np.clip(np.asarray(grey[0], np.float32), 0.0, 1.0), boxes, label)
 
     def _label(self, sample: Sample, seen: NDArray[np.float32]) -> int:
-        """A window is positive when a lesion lies in it; of a positive that nobody boxed, none can be told."""
+        """A window is positive when a lesion lies in it; of a positive without boxes that cannot be told."""
         if sample.label < 1:
             return sample.label
         if not len(sample.boxes):
