@@ -1,0 +1,186 @@
+"""A public set, as published, as manifest and small images: `python -m training.adapt SET SOURCE --out F`.
+
+Groups are patients wherever the set names them, and no group is in two splits. Images with the same
+pixels are taken once, those with contradictory labels not at all. A folder may hold several sets: run
+this once per set; a patient who is in a test split already stays there. The same command again
+replaces the set's rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from training.adapters import fracatlas, grazpedwri, kermany, nih, rsna
+from training.adapters.film import Film, PublicSet
+from training.adapters.groups import find_twins, joined_groups
+from training.adapters.published import NotAsPublished
+from training.adapters.splits import places_of, plan_splits
+from training.adapters.store import Store
+from training.adapters.table import Row, rows_of_other_sets, to_row, write
+from wetread.errors import Misconfigured, WetreadError
+
+SETS = {one.name: one for one in (fracatlas.SET, grazpedwri.SET, rsna.SET, nih.SET, kermany.SET)}
+SEED = 20261121
+EXIT_FAILED, EXIT_MISCONFIGURED = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user decides: longest side, split, and whether images may be absent."""
+
+    size: int = 512
+    folds: int = 5
+    seed: int = SEED
+    is_external: bool = False
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of every published image."""
+
+    listed: int
+    absent: int
+    undecodable: list[str]
+    doubles: list[str]
+    contradictory: list[str]
+    patient_stands_elsewhere: int
+    patients_unknown: int
+    positives_without_a_box: int
+    boxes_without_area: int
+    taken: dict[str, dict[str, int]]
+
+
+def adapt(public: PublicSet, source: Path, out: Path, choices: Choices) -> Account:
+    """Read the set, store its images below `out` and write the manifest there.
+
+    Raises NotAsPublished when the folder is not the set, Rejected when it cannot be split.
+    """
+    films = public.read(source)
+    present = _present(films, is_partial=choices.is_partial)
+    if choices.is_external and any(film.is_weak for film in present):
+        raise Misconfigured(f"the labels of {public.title} are too weak for a test: not with --external")
+    store = Store(source, out, public.name, choices.size)
+    stored, broken = store.put_all(present)
+    twins = find_twins([one.digest for one in stored], [one.film.label for one in stored])
+    groups = joined_groups([one.film.group for one in stored], [one.digest for one in stored])
+    kept = [index for index in range(len(stored)) if index not in twins.doubles | twins.contradictory]
+    others = rows_of_other_sets(out, public)
+    splits = plan_splits(
+        [stored[index] for index in kept],
+        [groups[index] for index in kept],
+        places_of(others),
+        folds=choices.folds,
+        seed=choices.seed,
+        is_external=choices.is_external,
+    )
+    placed = {index: split for index, split in zip(kept, splits, strict=True) if split is not None}
+    rows = [
+        to_row(stored[index], public, source=source, split=split, group=groups[index])
+        for index, split in placed.items()
+    ]
+    store.remove(one for index, one in enumerate(stored) if index not in placed)
+    write([*others, *rows], out)
+    account = Account(
+        listed=len(films),
+        absent=len(films) - len(present),
+        undecodable=[_name(film, source) for film in broken],
+        doubles=[_name(stored[index].film, source) for index in sorted(twins.doubles)],
+        contradictory=[_name(stored[index].film, source) for index in sorted(twins.contradictory)],
+        patient_stands_elsewhere=len(kept) - len(placed),
+        patients_unknown=sum(not stored[index].film.is_patient_known for index in placed),
+        positives_without_a_box=sum(stored[i].film.label == 1 and not stored[i].boxes for i in placed),
+        boxes_without_area=sum(stored[index].lost_boxes for index in placed),
+        taken=_count(rows),
+    )
+    facts = {"set": public.title, "choices": asdict(choices), **asdict(account)}
+    (out / f"adapted-{public.name}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    return account
+
+
+def _present(films: list[Film], *, is_partial: bool) -> list[Film]:
+    present = [film for film in films if film.path.is_file()]
+    if not present:
+        raise NotAsPublished("none of the images is there" if films else "the set lists no images")
+    if len(present) < len(films) and not is_partial:
+        first = next(film.path for film in films if not film.path.is_file())
+        raise NotAsPublished(
+            f"{len(films) - len(present)} of {len(films)} images are missing, first {first}; "
+            "--partial takes those that are there"
+        )
+    return present
+
+
+def _count(rows: list[Row]) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for row in rows:
+        of_split = counts.setdefault(row["split"], {"positive": 0, "negative": 0})
+        of_split["positive" if row["label"] == "1" else "negative"] += 1
+    return dict(sorted(counts.items()))
+
+
+def _name(film: Film, source: Path) -> str:
+    return film.path.relative_to(source).as_posix()
+
+
+def told(account: Account) -> list[str]:
+    """What a user must know of it, in lines; what did not happen is not told."""
+    lines = [
+        f"{split}: {counts['positive']} positive, {counts['negative']} negative"
+        for split, counts in account.taken.items()
+    ]
+    told_if_any = {
+        "listed but absent": account.absent,
+        "left out, cannot be decoded": len(account.undecodable),
+        "left out, the same pixels as another": len(account.doubles),
+        "left out, the same pixels with both labels": len(account.contradictory),
+        "left out, the patient is in another set's split": account.patient_stands_elsewhere,
+        "of a patient the set does not name: groups are a guess": account.patients_unknown,
+        "positive without a box: no truth for a map, in training weak": account.positives_without_a_box,
+    }
+    lines += [f"{count} images {words}" for words, count in told_if_any.items() if count]
+    if account.boxes_without_area:
+        lines.append(f"{account.boxes_without_area} boxes dropped: no area inside their image")
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; exit status as `wetread`: 0 done, 1 not done, 2 the folder or a choice is wrong."""
+    given = _make_parser().parse_args(arguments)
+    choices = Choices(given.size, given.folds, given.seed, given.external, given.partial)
+    try:
+        account = adapt(SETS[given.set], given.source, given.out, choices)
+    except WetreadError as error:
+        print(f"adapt: {error}", file=sys.stderr)
+        return EXIT_MISCONFIGURED if isinstance(error, Misconfigured) else EXIT_FAILED
+    print("\n".join(told(account)))
+    print(f"names of what was left out: {given.out / f'adapted-{given.set}.json'}")
+    return 0
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="training.adapt",
+        description=__doc__,
+        epilog="example: python -m training.adapt fracatlas FracAtlas --out data/fracture",
+    )
+    parser.add_argument("set", choices=sorted(SETS), help="whose form the folder has")
+    parser.add_argument("source", type=Path, help="the set's folder, unpacked, as published")
+    parser.add_argument("--out", type=Path, required=True, help="gets manifest.csv and images/SET")
+    parser.add_argument("--size", type=int, default=512, help="longest side of a stored image in pixels")
+    parser.add_argument("--folds", type=int, default=5, help="one part in so many becomes the internal test")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument(
+        "--external", action="store_true", help="all of it is an external test (external_manifest.csv)"
+    )
+    parser.add_argument("--partial", action="store_true", help="take the images that are there")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
