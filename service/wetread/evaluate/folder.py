@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pydicom import dcmread
@@ -13,6 +14,9 @@ from wetread.evaluate.cases import Case, CaseSet, Exclusion
 from wetread.evaluate.manifest import Row, read_table, to_case
 
 _UID = "SOPInstanceUID"
+# PS3.10 7.1. A file without it may still be a bare data set, if its name does not say otherwise.
+_MAGIC_AT, _MAGIC = 128, b"DICM"
+_DICOM_SUFFIXES = frozenset({"", ".dcm", ".dic", ".dicom", ".ima"})
 
 
 def read_folder(folder: Path) -> CaseSet:
@@ -21,16 +25,30 @@ def read_folder(folder: Path) -> CaseSet:
     Once some are labelled, files that are not are left out, and so are rows without their file.
     Raises Misconfigured when there is no file, or when two CSVs hold labels.
     """
-    files = [path for path in find_files([folder]) if path.suffix.lower() != ".csv"]
-    if not files:
-        raise Misconfigured(f"{folder}: no file in this folder")
     table = _find_labels(folder)
-    if table is None:
-        cases = [
-            Case(path.relative_to(folder).as_posix(), path, number) for number, path in enumerate(files, 1)
-        ]
-        return CaseSet(folder.name, "", tuple(cases))
-    return _labelled(folder, files, table)
+    there = [path for path in find_files([folder]) if path.suffix.lower() != ".csv"]
+    files = [path for path in there if _may_be_dicom(path)]
+    if not files:
+        raise Misconfigured(f"{folder}: no DICOM file in this folder")
+    others = tuple(
+        Exclusion(0, path.relative_to(folder).as_posix(), "not a DICOM file")
+        for path in there
+        if path not in files
+    )
+    cases = _unlabelled(folder, files) if table is None else _labelled(folder, files, table)
+    return replace(cases, exclusions=(*cases.exclusions, *others))
+
+
+def _may_be_dicom(path: Path) -> bool:
+    if path.suffix.lower() in _DICOM_SUFFIXES:
+        return True
+    with path.open("rb") as file:
+        return file.read(_MAGIC_AT + len(_MAGIC)).endswith(_MAGIC)
+
+
+def _unlabelled(folder: Path, files: list[Path]) -> CaseSet:
+    cases = [Case(path.relative_to(folder).as_posix(), path, number) for number, path in enumerate(files, 1)]
+    return CaseSet(folder.name, "", tuple(cases))
 
 
 def _find_labels(folder: Path) -> Path | None:

@@ -12,7 +12,15 @@ from wetread.evaluate.failures import show, worst_alarms, worst_misses
 from wetread.evaluate.figures import Figures
 from wetread.evaluate.plots import plot_all
 from wetread.evaluate.reading import Answer
-from wetread.evaluate.words import to_decimal, to_edges, to_p, to_percent, to_share, to_words
+from wetread.evaluate.words import (
+    to_decimal,
+    to_edges,
+    to_p,
+    to_percent,
+    to_percent_edges,
+    to_share,
+    to_words,
+)
 
 # AUCs from here to 1 fill the bar of a subgroup.
 _LEAST_AUC = 0.4
@@ -36,6 +44,7 @@ def render(figures: Figures, cases: CaseSet, answers: Sequence[Answer]) -> str:
         words=to_words,
         edges=to_edges,
         percent=to_percent,
+        percent_edges=to_percent_edges,
     )
     is_measured = "all" in figures
     misses = [show(answer) for answer in worst_misses(answers)] if is_measured else []

@@ -97,7 +97,7 @@ def _precision_recall(axes: Axes, figures: Facts) -> None:
     prevalence = figures["all"]["prevalence"]
     axes.axhline(prevalence, color=_GREY, linewidth=0.8, linestyle=":", label=f"prevalence {prevalence:.2f}")
     recall, precision = _columns(figures["curves"]["precision_recall"])
-    axes.plot(recall, precision, color=_BLUE, label=_title(figures), drawstyle="steps-post")
+    axes.plot(recall, precision, color=_BLUE, label=_title(figures), drawstyle="steps-pre")
     axes.set(xlabel="recall (sensitivity)", ylabel="precision (PPV)", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.legend(loc="lower left")
 

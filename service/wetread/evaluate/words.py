@@ -12,20 +12,22 @@ def to_share(figure: Mapping[str, Any] | None) -> str:
     """A proportion in per cent with its interval, for instance `91.2 % [84, 95]`."""
     if figure is None:
         return "-"
-    text, edges = f"{100 * figure['value']:.1f} %", figure["interval"]
-    return f"{text} [{100 * edges[0]:.0f}, {100 * edges[1]:.0f}]" if edges else text
+    return f"{100 * figure['value']:.1f} % {to_percent_edges(figure)}".rstrip()
 
 
 def to_percent(figure: Mapping[str, Any] | None) -> str:
     """A proportion in whole per cent with its interval, for narrow columns."""
-    if figure is None:
-        return "-"
-    text, edges = f"{100 * figure['value']:.0f} %", figure["interval"]
-    return f"{text} [{100 * edges[0]:.0f}, {100 * edges[1]:.0f}]" if edges else text
+    return "-" if figure is None else f"{100 * figure['value']:.0f} % {to_percent_edges(figure)}".rstrip()
+
+
+def to_percent_edges(figure: Mapping[str, Any] | None) -> str:
+    """A proportion's interval alone, as written beside a large number; '' where there is none."""
+    edges = None if figure is None else figure["interval"]
+    return f"[{100 * edges[0]:.0f}, {100 * edges[1]:.0f}]" if edges else ""
 
 
 def to_edges(figure: Mapping[str, Any] | None) -> str:
-    """The interval alone, as written beside a large number; '' where there is none."""
+    """An AUC's interval alone; '' where there is none."""
     edges = None if figure is None else figure["interval"]
     return f"[{edges[0]:.2f}, {edges[1]:.2f}]" if edges else ""
 
@@ -34,8 +36,7 @@ def to_decimal(figure: Mapping[str, Any] | None) -> str:
     """An AUC or the like with its interval, for instance `0.852 [0.80, 0.89]`."""
     if figure is None:
         return "-"
-    text, edges = f"{figure['value']:.3f}", figure["interval"]
-    return f"{text} [{edges[0]:.2f}, {edges[1]:.2f}]" if edges else text
+    return f"{figure['value']:.3f} {to_edges(figure)}".rstrip()
 
 
 def to_p(value: float | None) -> str:

@@ -154,7 +154,7 @@ def test_dicom_files_go_the_same_road_with_labels_by_instance(
     assert {row["body_part"] for row in rows} == {phantoms[0][1].body_part}
     # A patient is the unit of the bootstrap, and is numbered, not named.
     assert {row["group"] for row in rows} == {"0", "1", "2", "3"}
-    assert [item["reason"] for item in figures["data"]["left_out"]] == ["not in the list of labels"]
+    assert [item["reason"] for item in figures["data"]["left_out"]] == ["not a DICOM file"]
 
 
 def test_without_labels_the_answers_are_listed_and_what_is_not_evaluable_says_why(
