@@ -18,7 +18,7 @@ import onnxruntime
 import torch
 from monai.networks.nets.densenet import DenseNet121
 
-from wetread.evaluate.records import to_json, write_text
+from training.manifest import write_json
 from wetread.infer.bundle import find_bundles, load_bundle
 from wetread.infer.seal import seal
 from wetread.infer.signature import ANYONE
@@ -65,7 +65,7 @@ def write_speed(folder: Path) -> None:
     """Write speed.json and seal the bundle again."""
     bundle = load_bundle(folder, ANYONE)
     facts = measure_speed(bundle.model_path, bundle.manifest.input.rows)
-    write_text(folder / "speed.json", to_json(facts))
+    write_json(folder / "speed.json", facts)
     seal(folder)
 
 
