@@ -43,8 +43,7 @@ format: $(READY) ## format and mend what can be mended
 evaluate: $(READY) ## measure every shipped model, rewrite figures and card: DATA=folder [SIGNING_KEY=file] [TRAINING=python]
 	@test -n "$(DATA)" || { echo "evaluate: say where the labelled images are: make evaluate DATA=folder"; exit 2; }
 	@if [ -n "$(TRAINING)" ]; then PYTHONPATH=models:service $(TRAINING) -m training.speed $(if $(ONLY),--only $(ONLY)); fi
-	PYTHONPATH=models:service WETREAD_MODELS__ALLOW_UNSIGNED=true WETREAD_WORKER__THREADS=1 \
-	  $(RUN) -m training.evaluate --data "$(DATA)" --work "$(WORK)" \
+	PYTHONPATH=models:service $(RUN) -m training.evaluate --data "$(DATA)" --work "$(WORK)" \
 	  $(if $(SIGNING_KEY),--key "$(SIGNING_KEY)") $(if $(ONLY),--only $(ONLY)) $(if $(LIMIT),--limit $(LIMIT))
 
 train-setup: $(TRAIN)/.ready ## the environment that models are trained in: PyTorch, MONAI

@@ -17,6 +17,7 @@ from pathlib import Path
 from training.baselines import measure_baselines
 from training.card import write_card
 from training.phantom_check import check_phantoms
+from wetread.config import ModelSettings, WorkerSettings, load_settings
 from wetread.errors import Misconfigured
 from wetread.evaluate.figures import Figures
 from wetread.evaluate.main import Request
@@ -48,8 +49,16 @@ def task_of(name: str) -> str | None:
 
 
 def evaluate_bundle(folder: Path, *, data: Path, work: Path, limit: int | None = None) -> None:
-    """Measure one bundle, write everything that its card is made of, and the card; then seal it."""
+    """Measure one bundle, write everything that its card is made of, and the card; then seal it.
+
+    `folder` is <models>/<name>/<version>; the guard, and older versions to compare with, stand beside it.
+    """
     folder = folder.resolve()
+    # Not signed yet; one thread, as a card's times are told.
+    settings = load_settings(
+        models=ModelSettings(path=str(folder.parents[1]), allow_unsigned=True),
+        worker=WorkerSettings(threads=1),
+    )
     # What stopped half-way before left files that are not listed.
     seal(folder)
     bundle = load_bundle(folder, ANYONE)
@@ -59,7 +68,9 @@ def evaluate_bundle(folder: Path, *, data: Path, work: Path, limit: int | None =
     measured = {}
     for name, (manifest, split) in TEST_SETS.items():
         out = work / folder.parent.name / name
-        figures, page = measure(_request(folder, data / task / manifest, split, out=out, limit=limit))
+        figures, page = measure(
+            _request(folder, data / task / manifest, split, out=out, limit=limit), settings
+        )
         print(*headline(figures), f"page: {page}", sep="\n", flush=True)
         measured[name] = figures
     # Written at the end: until it is sealed again, the bundle does not load.

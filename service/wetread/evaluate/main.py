@@ -50,7 +50,7 @@ class Request:
 
 def run(request: Request) -> int:
     """Read, measure, write, and print the headline; 1 when no case could be evaluated."""
-    figures, folder = evaluate(request)
+    figures, folder = evaluate(request, load_settings())
     from wetread.evaluate.words import headline
 
     for line in headline(figures):
@@ -59,8 +59,8 @@ def run(request: Request) -> int:
     return 0 if figures["zones"] else 1
 
 
-def evaluate(request: Request) -> tuple[Figures, Path]:
-    """Read and measure; writes report.html, evaluation.json and cases.csv, and gives the first's figures.
+def evaluate(request: Request, settings: Settings) -> tuple[Figures, Path]:
+    """Read and measure; writes report.html, evaluation.json and cases.csv, and gives figures and folder.
 
     Raises Misconfigured, in one line, for whatever is wrong with what was asked.
     """
@@ -68,7 +68,6 @@ def evaluate(request: Request) -> tuple[Figures, Path]:
     _check(request)
     from wetread.evaluate import page, records, summary
 
-    settings = load_settings()
     cases = _find_cases(request)
     subject = _find_subject(request.model, request, settings)
     folder = _make_folder(request, settings, cases)

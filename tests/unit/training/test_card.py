@@ -13,6 +13,7 @@ import pytest
 
 from training.baselines import measure_baselines
 from training.card import watt_hours, write_card
+from wetread.config import load_settings
 from wetread.evaluate.main import Request, evaluate
 from wetread.evaluate.plots import plot_all
 from wetread.infer.bundle import find_bundles, load_bundle
@@ -45,11 +46,7 @@ def write_set(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def test_a_card_tells_what_was_measured_and_its_bundle_loads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WETREAD_MODELS__ALLOW_UNSIGNED", "true")
-    monkeypatch.setenv("WETREAD_HOME", str(tmp_path))
+def test_a_card_tells_what_was_measured_and_its_bundle_loads(tmp_path: Path) -> None:
     shipped = next(folder for folder in find_bundles(_MODELS) if folder.parent.name == "fracture")
     bundle = tmp_path / "models" / "fracture" / shipped.name
     shutil.copytree(shipped, bundle)
@@ -64,7 +61,7 @@ def test_a_card_tells_what_was_measured_and_its_bundle_loads(
     for name, (manifest, split) in sets.items():
         out = tmp_path / "out" / name
         request = Request(tmp_path / "fracture" / manifest, str(shipped), split, out=out, prevalence=0.1)
-        figures[name], _ = evaluate(request)
+        figures[name], _ = evaluate(request, load_settings(home=tmp_path))
         shutil.copy(out / "evaluation.json", bundle / "evaluation" / f"{name}.json")
         for plot, svg in plot_all(figures[name], is_inline=False).items():
             (bundle / "figures" / f"{name}-{plot}.svg").write_text(svg, encoding="utf-8")
