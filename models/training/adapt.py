@@ -26,6 +26,7 @@ from wetread.errors import Misconfigured, WetreadError
 
 SETS = {one.name: one for one in (fracatlas.SET, grazpedwri.SET, rsna.SET, nih.SET, kermany.SET)}
 SEED = 20261121
+LEAST_SIZE, LEAST_FOLDS = 64, 2
 EXIT_FAILED, EXIT_MISCONFIGURED = 1, 2
 
 
@@ -38,6 +39,13 @@ class Choices:
     seed: int = SEED
     is_external: bool = False
     is_partial: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises Misconfigured for what cannot be meant."""
+        if self.size < LEAST_SIZE:
+            raise Misconfigured(f"--size {self.size}: a film shows nothing below {LEAST_SIZE} pixels")
+        if self.folds < LEAST_FOLDS:
+            raise Misconfigured(f"--folds {self.folds}: a test and a training part need {LEAST_FOLDS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,8 @@ def adapt(public: PublicSet, source: Path, out: Path, choices: Choices) -> Accou
         raise Misconfigured(f"the labels of {public.title} are too weak for a test: not with --external")
     store = Store(source, out, public.name, choices.size)
     stored, broken = store.put_all(present)
+    if not stored:
+        raise NotAsPublished(f"none of the {len(present)} images can be decoded, first {present[0].path}")
     twins = find_twins([one.digest for one in stored], [one.film.label for one in stored])
     groups = joined_groups([one.film.group for one in stored], [one.digest for one in stored])
     kept = [index for index in range(len(stored)) if index not in twins.doubles | twins.contradictory]
@@ -152,8 +162,8 @@ def told(account: Account) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; exit status as `wetread`: 0 done, 1 not done, 2 the folder or a choice is wrong."""
     given = _make_parser().parse_args(arguments)
-    choices = Choices(given.size, given.folds, given.seed, given.external, given.partial)
     try:
+        choices = Choices(given.size, given.folds, given.seed, given.external, given.partial)
         account = adapt(SETS[given.set], given.source, given.out, choices)
     except WetreadError as error:
         print(f"adapt: {error}", file=sys.stderr)
