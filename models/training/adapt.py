@@ -151,7 +151,7 @@ def told(account: Account) -> list[str]:
         "left out, the same pixels with both labels": len(account.contradictory),
         "left out, the patient is in another set's split": account.patient_stands_elsewhere,
         "of a patient the set does not name: groups are a guess": account.patients_unknown,
-        "positive without a box: no truth for a map, in training weak": account.positives_without_a_box,
+        "positive without a box: they teach no place": account.positives_without_a_box,
     }
     lines += [f"{count} images {words}" for words, count in told_if_any.items() if count]
     if account.boxes_without_area:

@@ -87,6 +87,4 @@ def _split(one: Stored, place: str) -> str | None:
         return INTERNAL_TEST
     if place != TRAIN:
         return None
-    # A positive without a box would teach the map that nothing is there: side tasks only.
-    is_boxless = one.film.label == 1 and not one.boxes
-    return TRAIN_WEAK if one.film.is_weak or is_boxless else TRAIN
+    return TRAIN_WEAK if one.film.is_weak else TRAIN
