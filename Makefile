@@ -7,8 +7,13 @@ VENV := .venv
 TRAIN ?= .train
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+# Only training's environment can time the reference of the speed, which is PyTorch's.
+TRAINING ?= $(wildcard $(TRAIN)/bin/python)
+# Labelled images, and where pages that show them go: never into the repository.
+DATA ?= $(WETREAD_TEST_DATA)
+WORK ?= .wetread/evaluations
 
-.PHONY: help demo serve test test-long lint format bench lock tools clean train-setup train-smoke
+.PHONY: help demo serve test test-long lint format bench evaluate lock tools clean train-setup train-smoke
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,13 +40,20 @@ format: $(READY) ## format and mend what can be mended
 	$(VENV)/bin/ruff format service tests models
 	$(VENV)/bin/ruff check --fix service tests models
 
+evaluate: $(READY) ## measure every shipped model, rewrite figures and card: DATA=folder [SIGNING_KEY=file] [TRAINING=python]
+	@test -n "$(DATA)" || { echo "evaluate: say where the labelled images are: make evaluate DATA=folder"; exit 2; }
+	@if [ -n "$(TRAINING)" ]; then PYTHONPATH=models:service $(TRAINING) -m training.speed $(if $(ONLY),--only $(ONLY)); fi
+	PYTHONPATH=models:service WETREAD_MODELS__ALLOW_UNSIGNED=true WETREAD_WORKER__THREADS=1 \
+	  $(RUN) -m training.evaluate --data "$(DATA)" --work "$(WORK)" \
+	  $(if $(SIGNING_KEY),--key "$(SIGNING_KEY)") $(if $(ONLY),--only $(ONLY)) $(if $(LIMIT),--limit $(LIMIT))
+
 train-setup: $(TRAIN)/.ready ## the environment that models are trained in: PyTorch, MONAI
 
 train-smoke: $(TRAIN)/.ready ## two steps of each model on QC phantoms, through export to a bundle that loads
 	PYTHONPATH=models:service $(TRAIN)/bin/python -m training.smoke
 
 lock: ## pin every dependency by hash; the locks name no address
-	uv pip compile pyproject.toml --extra cpu --extra postgresql --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra cpu --extra postgresql --extra evaluate --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	uv pip compile pyproject.toml --extra gpu --extra postgresql --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements-gpu.lock

@@ -269,7 +269,9 @@ class ModelOut(_Out):
     name: str = Field(examples=["fracture"])
     version: str = Field(examples=["1.0.0"])
     digest: str
-    kind: str = Field(examples=["classification"], description="classification, detection or picture")
+    kind: Literal["classification", "detection", "picture"] = Field(
+        description="`picture`: the guard, which finds nothing and keeps the others from what they do not read"
+    )
     signed_by: str = Field(description="Id of the trusted key that signed the bundle; empty when unsigned.")
     title: str
     intended_use: str
@@ -279,6 +281,7 @@ class ModelOut(_Out):
     modalities: list[str]
     body_parts: list[str]
     views: list[str]
+    pictures: list[str]
     least_age_years: float | None
     most_age_years: float | None
     least_rows: int

@@ -79,12 +79,14 @@ class PictureSpec(_Part):
     """A guard: says what kind of picture it is shown.
 
     Names of the ONNX outputs: logits (N, kinds), softmax over `kinds`, and, optional, distance (N, 1): how
-    far the picture is from all that the guard knows; beyond `most_distance` it is none of its kinds.
+    far the picture is from all that the guard knows; beyond `most_distance` it is none of its kinds. A model
+    reads a picture when the kinds that it may read add up to `least_probability`.
     """
 
     kind: Literal["picture"]
     logits: Text
     kinds: Annotated[tuple[Text, ...], Field(min_length=2)]
+    least_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5
     distance: Text | None = None
     most_distance: Positive | None = None
 

@@ -13,7 +13,8 @@ import numpy as np
 from wetread.domain import ATTEMPTS_EXHAUSTED, Analysis, Finding, Instance, ModelId
 from wetread.errors import Rejected
 from wetread.infer.decode import read_image
-from wetread.infer.engine import Engine
+from wetread.infer.engine import Engine, Reading
+from wetread.infer.guard import Guard
 from wetread.infer.interpret import ReadFinding
 from wetread.infer.prepare import to_display
 from wetread.ledger import Ledger
@@ -21,6 +22,31 @@ from wetread.ledger.studies import Step
 from wetread.spool.objects import Spool
 
 logger = logging.getLogger(__name__)
+
+
+class _Watch:
+    """The steps of one analysis for the study's timeline."""
+
+    def __init__(self, instance: Instance, analysis: Analysis) -> None:
+        self._instance = instance.header.SOPInstanceUID
+        self._detail = f"{analysis.model.name} {analysis.model.version}"
+        self.steps: list[Step] = []
+
+    def note(self, name: str, duration_ms: float) -> None:
+        """Add a step that has just ended."""
+        self.steps.append(
+            Step(
+                step=name,
+                at=time.time(),
+                duration_ms=duration_ms,
+                instance=self._instance,
+                detail=self._detail,
+            )
+        )
+
+    def rounded(self) -> dict[str, int]:
+        """Milliseconds by step, for the log."""
+        return {step.step: round(step.duration_ms) for step in self.steps}
 
 
 class Analyser:
@@ -32,6 +58,7 @@ class Analyser:
         ledger: Ledger,
         spool: Spool,
         engine: Engine,
+        guard: Guard,
         models: Collection[ModelId],
         max_attempts: int,
         ended: Callable[[], None],
@@ -39,6 +66,7 @@ class Analyser:
         self._ledger = ledger
         self._spool = spool
         self._engine = engine
+        self._guard = guard
         self._models = frozenset(models)
         self._max_attempts = max_attempts
         self._ended = ended
@@ -52,16 +80,16 @@ class Analyser:
         if self._is_hopeless(analysis):
             return
         instance = self._ledger.instances.get(analysis.instance_id)
+        watch = _Watch(instance, analysis)
         try:
-            steps, findings, provider = self._read(instance, analysis)
+            reading = self._read(instance, analysis, watch)
         except Rejected as error:
             self._fail(analysis, reason=error.code, text=str(error))
-            return
-        self._ledger.analyses.finish(analysis.id, findings, provider=provider, now=time.time())
-        self._ledger.studies.note(instance.header.StudyInstanceUID, steps)
-        logger.info(
-            "analysed", extra={"analysis": analysis.id} | {s.step: round(s.duration_ms) for s in steps}
-        )
+        else:
+            findings = [self._keep_heat_map(found) for found in reading.findings]
+            self._ledger.analyses.finish(analysis.id, findings, provider=reading.provider, now=time.time())
+            logger.info("analysed", extra={"analysis": analysis.id} | watch.rounded())
+        self._ledger.studies.note(instance.header.StudyInstanceUID, watch.steps)
 
     def _is_hopeless(self, analysis: Analysis) -> bool:
         if analysis.model not in self._models:
@@ -74,21 +102,20 @@ class Analyser:
             return True
         return False
 
-    def _read(self, instance: Instance, analysis: Analysis) -> tuple[list[Step], list[Finding], str]:
+    def _read(self, instance: Instance, analysis: Analysis, watch: _Watch) -> Reading:
         started = time.perf_counter()
         image = read_image(self._spool.path(instance.spool_key))
         decoded = time.perf_counter()
+        watch.note("analyse.decode", 1000 * (decoded - started))
         display = to_display(image)
-        displayed = time.perf_counter()
+        display_ms = 1000 * (time.perf_counter() - decoded)
+        guarded_ms = self._guard.check(analysis.model, display)
+        if guarded_ms is not None:
+            watch.note("analyse.picture", guarded_ms)
         reading = self._engine.read(analysis.model.name, display)
-        findings = [self._keep_heat_map(found) for found in reading.findings]
-        prepare_ms = 1000 * (displayed - decoded) + reading.prepare_ms
-        steps = [
-            _step("analyse.decode", 1000 * (decoded - started), instance, analysis),
-            _step("analyse.prepare", prepare_ms, instance, analysis),
-            _step("analyse.infer", reading.infer_ms, instance, analysis),
-        ]
-        return steps, findings, reading.provider
+        watch.note("analyse.prepare", display_ms + reading.prepare_ms)
+        watch.note("analyse.infer", reading.infer_ms)
+        return reading
 
     def _keep_heat_map(self, found: ReadFinding) -> Finding:
         if found.heat_map is None:
@@ -102,13 +129,3 @@ class Analyser:
     def _fail(self, analysis: Analysis, *, reason: str, text: str) -> None:
         self._ledger.analyses.fail(analysis.id, reason=reason, reason_text=text, now=time.time())
         logger.warning("not evaluable", extra={"analysis": analysis.id, "reason": reason, "why": text})
-
-
-def _step(name: str, duration_ms: float, instance: Instance, analysis: Analysis) -> Step:
-    return Step(
-        step=name,
-        at=time.time(),
-        duration_ms=duration_ms,
-        instance=instance.header.SOPInstanceUID,
-        detail=f"{analysis.model.name} {analysis.model.version}",
-    )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from wetread.domain import Zone
@@ -18,28 +19,40 @@ from wetread.phantom.film import STORED_MAXIMUM, Phantom
 from wetread.phantom.limb import draw_limb
 
 GOLDEN_NAME = "golden.json"
+_STRIPES_SIDE = 512
 
 
 class GoldenCase(BaseModel):
     """One entry of golden.json: how a phantom is drawn, and the answer expected of the bundle.
 
-    `expected_probability` is the first finding's, of a guard that of `expected_kind`.
+    `stripes` are no phantom but what a guard must know as none. `expected_probability` is the first
+    finding's, of a guard that of `expected_kind`.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
-    phantom: Literal["chest", "limb"]
+    phantom: Literal["chest", "limb", "stripes"]
     seed: int
     opacity: bool = False
     broken: bool = False
     view: Literal["AP", "LATERAL"] = "AP"
+    quarter_turns: Annotated[int, Field(ge=0, le=3)] = 0
+    inverted: bool = False
     expected_probability: Annotated[float, Field(ge=0, le=1)]
     tolerance: Annotated[float, Field(ge=0, le=1)]
     expected_zone: Zone | None = None
     expected_kind: str | None = None
 
-    def draw(self) -> Phantom:
-        """The phantom, the same on every machine."""
+    def show(self) -> NDArray[np.float32]:
+        """The picture as a bundle reads it, (rows, columns), 0..1: the same on every machine."""
+        if self.phantom == "stripes":
+            shown = _draw_stripes(self.seed)
+        else:
+            shown = self._draw().pixels.astype(np.float32) / np.float32(STORED_MAXIMUM)
+        shown = np.ascontiguousarray(np.rot90(shown, self.quarter_turns))
+        return np.float32(1.0) - shown if self.inverted else shown
+
+    def _draw(self) -> Phantom:
         if self.phantom == "chest":
             return draw_chest(self.seed, opacity=self.opacity)
         return draw_limb(self.seed, broken=self.broken, view=self.view)
@@ -84,9 +97,15 @@ def read_golden(folder: Path) -> tuple[GoldenCase, ...]:
 
 def _ask(case: GoldenCase, bundle: Bundle, engine: Engine) -> tuple[float, bool]:
     """The probability that the case is about, and whether zone or kind is the expected one."""
-    display = case.draw().pixels.astype(np.float32) / np.float32(STORED_MAXIMUM)
+    display = case.show()
     if bundle.manifest.is_guard:
         picture = engine.picture(bundle.id.name, display)
         return picture.probabilities.get(case.expected_kind or "", 0.0), picture.kind == case.expected_kind
     finding = engine.read(bundle.id.name, display).findings[0].finding
     return finding.probability, case.expected_zone in (None, finding.zone)
+
+
+def _draw_stripes(seed: int) -> NDArray[np.float32]:
+    """Waves across a square, 0..1; the seed counts them."""
+    phase = np.linspace(0.0, 2.0 * np.pi * (seed + 1), _STRIPES_SIDE, dtype=np.float32)
+    return np.tile(0.5 + 0.5 * np.sin(phase), (_STRIPES_SIDE, 1)).astype(np.float32)

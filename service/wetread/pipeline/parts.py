@@ -14,6 +14,7 @@ from pathlib import Path
 from wetread.config import Settings
 from wetread.errors import Misconfigured, Transient
 from wetread.infer.bundle import Bundle, load_bundles
+from wetread.infer.guard import find_guard
 from wetread.infer.signature import Trust
 from wetread.jobqueue import JobQueue
 from wetread.jobqueue.embedded import Bell, EmbeddedQueue
@@ -69,8 +70,13 @@ def publish_bell(settings: Settings) -> Bell:
 
 
 def read_bundles(settings: Settings) -> tuple[Bundle, ...]:
-    """The model bundles. Raises Misconfigured when there is none, or one is damaged or not trusted."""
-    return load_bundles(settings.models_folder, make_trust(settings))
+    """The model bundles.
+
+    Raises Misconfigured when there is none, one is damaged or not trusted, or one needs a guard that is not there.
+    """
+    bundles = load_bundles(settings.models_folder, make_trust(settings))
+    find_guard(bundles)
+    return bundles
 
 
 def make_trust(settings: Settings) -> Trust:

@@ -18,6 +18,8 @@ from wetread.report.items import concept, evaluation
 from wetread.report.results import ImageResult, StudyResult
 
 NOT_EVALUABLE: Final = "not evaluable"
+# Reasons of the guard that are the image's own fault, and not that it shows something else.
+_UNUSABLE_PICTURES: Final = frozenset({"picture_flat", "picture_saturated", "picture_too_small"})
 _COMPUTED_RADIOGRAPHY: Final = "1.2.840.10008.5.1.4.1.1.1"
 Group = sr.PlanarROIMeasurementsAndQualitativeEvaluations
 
@@ -92,7 +94,12 @@ def refusals(image: ImageResult) -> list[Refusal]:
         if not unread:
             own = ModelId(identity.MODEL_NAME, SOFTWARE_VERSION)
             return [Refusal(own, answer.reason_of(image), has_failed=False)]
-    return [Refusal(a.model, answer.reason_given(a), a.state is AnalysisState.FAILED) for a in unread]
+    return [Refusal(a.model, answer.reason_given(a), has_failed=_has_failed(a)) for a in unread]
+
+
+def _has_failed(analysis: Analysis) -> bool:
+    """Whether a network was tried: one whose picture was turned away before was not."""
+    return analysis.state is AnalysisState.FAILED and not analysis.reason.startswith("picture_")
 
 
 def _unread_group(image: ImageResult, refusal: Refusal, *, image_number: int) -> Group:
@@ -116,7 +123,7 @@ def _unread_evaluations(reason: answer.Reason) -> list[sr.QualitativeEvaluation]
         evaluation(codes.PRESENCE, codes.UNDETERMINED),
         evaluation(codes.CAD_SUMMARY, codes.NONE_SUCCEEDED),
     ]
-    if reason.code.startswith("pixels_"):
+    if reason.code.startswith("pixels_") or reason.code in _UNUSABLE_PICTURES:
         made.append(evaluation(codes.IMAGE_QUALITY, codes.UNUSABLE))
     return made
 

@@ -15,6 +15,7 @@ from wetread.config import Settings
 from wetread.deliver import Sender
 from wetread.deliver.dicom import DicomSender
 from wetread.infer.engine import Engine, available_providers
+from wetread.infer.guard import Guard
 from wetread.ledger import Ledger
 from wetread.pipeline.analyse import Analyser
 from wetread.pipeline.conclude import Concluder
@@ -52,6 +53,7 @@ def run_analyst(settings: Settings, stop: threading.Event, *, slot: int = 0) -> 
             ledger=ledger,
             spool=open_spool(settings),
             engine=engine,
+            guard=Guard(engine, bundles),
             models=[bundle.id for bundle in bundles],
             max_attempts=settings.worker.max_attempts,
             ended=stack.enter_context(publish_bell(settings)).ring,

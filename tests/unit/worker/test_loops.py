@@ -40,6 +40,7 @@ def work(step: FirstStep, *models: ModelId, max_attempts: int = 3, until: thread
         ledger=step.ledger,
         spool=step.spool,
         engine=None,  # type: ignore[arg-type]  # a fault that nobody foresaw
+        guard=None,  # type: ignore[arg-type]  # never reached
         models=models,
         max_attempts=max_attempts,
         ended=until.set,

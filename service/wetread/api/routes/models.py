@@ -64,6 +64,7 @@ def to_model_out(bundle: Bundle) -> ModelOut:
         modalities=list(reads.modalities),
         body_parts=list(reads.body_parts),
         views=list(reads.views),
+        pictures=list(reads.pictures),
         least_age_years=reads.least_age_years,
         most_age_years=reads.most_age_years,
         least_rows=reads.least_rows,

@@ -42,6 +42,7 @@ _STEPS: Final = {
     "received": "Image received",
     "admitted": "Admitted",
     "analyse.decode": "Pixels decoded",
+    "analyse.picture": "Picture checked",
     "analyse.prepare": "Prepared",
     "analyse.infer": "Network ran",
     "conclude": "Revision complete",
@@ -222,7 +223,7 @@ def ages(model: ModelOut) -> str:
 
 def can_show(image: ImageOut) -> bool:
     """Whether it is worth asking for its picture."""
-    has_broken_pixels = any(a.state is AnalysisState.FAILED for a in image.analyses)
+    has_broken_pixels = any(a.state is AnalysisState.FAILED and not _is_of_picture(a) for a in image.analyses)
     is_no_film = any(a.reason is not None and a.reason.code in _NO_FILM for a in image.analyses)
     return not (image.is_conflicting or has_broken_pixels or is_no_film) and image.rows > 0
 
@@ -240,6 +241,11 @@ def has_heat_map(image: ImageOut) -> bool:
 def alarm(image: ImageOut) -> float:
     """The highest probability found on an image; -1 where nothing read it."""
     return max((f.probability for analysis in image.analyses for f in analysis.findings), default=-1.0)
+
+
+def _is_of_picture(analysis: AnalysisOut) -> bool:
+    """Whether the guard turned a picture away: it was decoded, so it can be shown."""
+    return analysis.reason is not None and analysis.reason.code.startswith("picture_")
 
 
 def _tells_little(analysis: AnalysisOut) -> tuple[bool, bool]:

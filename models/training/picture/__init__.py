@@ -1,0 +1,1 @@
+"""How the applicability guard is made: it says what kind of picture an image is."""
