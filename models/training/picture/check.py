@@ -1,7 +1,7 @@
 """Measures the guard on pictures that it was not made from: `python -m training.picture.check --help`.
 
-Every picture goes the service's road: exposure, network, decision. Writes evaluation.json into the bundle, and
-contact sheets of what was turned away wrongly and of what slipped through into the run's folder, for looking at.
+Every picture goes the service's road: exposure, network, decision. Writes evaluation.json into the bundle,
+and contact sheets of what was turned away wrongly and of what slipped through into the run's folder.
 """
 
 from __future__ import annotations

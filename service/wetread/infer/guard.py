@@ -54,8 +54,8 @@ def find_guard(bundles: Sequence[Bundle]) -> Bundle | None:
         wanted = bundle.manifest.reads.pictures
         if wanted and not guards:
             raise Misconfigured(
-                f"models: {bundle.id.name} {bundle.id.version} reads pictures of kind {', '.join(wanted)} alone:"
-                " a bundle of kind picture must be installed beside it (models/picture)"
+                f"models: {bundle.id.name} {bundle.id.version} reads pictures of kind {', '.join(wanted)}"
+                " alone: a bundle of kind picture must be installed beside it (models/picture)"
             )
         known = _kinds(guards[0]) if guards else ()
         if unknown := set(wanted) - set(known):

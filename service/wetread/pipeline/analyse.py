@@ -88,7 +88,7 @@ class Analyser:
         else:
             findings = [self._keep_heat_map(found) for found in reading.findings]
             self._ledger.analyses.finish(analysis.id, findings, provider=reading.provider, now=time.time())
-            logger.info("analysed", extra={"analysis": analysis.id} | watch.rounded())
+            logger.info("analysed", extra={"analysis": analysis.id, **watch.rounded()})
         self._ledger.studies.note(instance.header.StudyInstanceUID, watch.steps)
 
     def _is_hopeless(self, analysis: Analysis) -> bool:
