@@ -58,8 +58,9 @@ def interpret(manifest: Manifest, placement: Placement, outputs: Outputs) -> tup
 def _interpret_one(
     manifest: Manifest, spec: FindingSpec, placement: Placement, *, outputs: Outputs, channel: int
 ) -> ReadFinding:
-    detected = outputs.detections.place(placement, channel=channel) if outputs.detections else None
-    probability = calibrated(_logit(manifest, outputs, channel, detected or ()), spec.calibration)
+    detections = outputs.detections
+    detected = () if detections is None else detections.place(placement, channel=channel)
+    probability = calibrated(_logit(manifest, outputs, channel, detected), spec.calibration)
     operating_points = spec.operating_points.to_operating_points()
     zone = operating_points.zone(probability)
     heat_map = outputs.heat_map(channel)
