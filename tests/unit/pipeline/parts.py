@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +68,12 @@ class FirstStep:
 
 @contextmanager
 def first_step(
-    folder: Path, *, queue: JobQueue | None = None, max_object_bytes: int = 2**24, watermark_bytes: int = 0
+    folder: Path,
+    *,
+    queue: JobQueue | None = None,
+    readers: Sequence[Reader] = READERS,
+    max_object_bytes: int = 2**24,
+    watermark_bytes: int = 0,
 ) -> Iterator[FirstStep]:
     """Build the parts over SQLite and a folder."""
     spool = Spool(folder / "spool", watermark_bytes=watermark_bytes)
@@ -77,7 +82,7 @@ def first_step(
             ledger=ledger,
             spool=spool,
             queue=queue or EmbeddedQueue(bell),
-            readers=READERS,
+            readers=readers,
             urgent_callers=["TRAUMA"],
             max_object_bytes=max_object_bytes,
         )
