@@ -38,7 +38,7 @@ def test_a_model_that_reads_certain_pictures_needs_a_guard(tmp_path: Path) -> No
 def test_a_guard_must_know_the_kinds_that_a_model_reads(tmp_path: Path) -> None:
     install(tmp_path, reads='["knee"]')
 
-    with pytest.raises(Misconfigured, match="pictures of kind knee, which picture .* does not know"):
+    with pytest.raises(Misconfigured, match=r"pictures of kind knee, which picture .* does not know"):
         find_guard(load(tmp_path))
 
 

@@ -17,11 +17,11 @@ from wetread.infer.bundle import Bundle, load_bundles
 from wetread.infer.engine import Engine
 from wetread.infer.guard import Guard
 from wetread.ledger import Lease
+from wetread.phantom.chest import draw_chest
+from wetread.phantom.limb import draw_limb
 from wetread.pipeline.analyse import Analyser
 from wetread.pipeline.conclude import Concluder
 from wetread.pipeline.parts import to_readers
-from wetread.phantom.chest import draw_chest
-from wetread.phantom.limb import draw_limb
 
 _MODELS = Path(__file__).parents[3] / "models"
 Pixels = NDArray[np.uint16]
