@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from wetread.config import find_config, load_settings
+from tests.bundles import PUBLIC_KEY
+from wetread.config import PROJECT_KEY, find_config, load_settings
 from wetread.domain import ObjectKind
 from wetread.errors import Misconfigured
 
@@ -52,6 +53,31 @@ def test_the_file_may_be_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("WETREAD_CONFIG", str(home / "other.toml"))
 
     assert load_settings().http.port == 9000
+
+
+def test_bundles_must_be_signed_by_the_project_unless_settings_say_otherwise(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    default = load_settings().models
+    monkeypatch.setenv("WETREAD_MODELS__TRUSTED_KEYS", f'["{PUBLIC_KEY}"]')
+    (home / "wetread.toml").write_text("[models]\nallow_unsigned = true\n")
+
+    changed = load_settings().models
+
+    assert (default.trusted_keys, default.allow_unsigned) == ((PROJECT_KEY,), False)
+    assert (changed.trusted_keys, changed.allow_unsigned) == ((PUBLIC_KEY,), True)
+
+
+@pytest.mark.parametrize(("key", "says"), [("no base64!", "not base64"), ("AAAA", "32 bytes")])
+def test_a_trusted_key_that_is_no_key_is_one_clear_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch, key: str, says: str
+) -> None:
+    monkeypatch.setenv("WETREAD_MODELS__TRUSTED_KEYS", f'["{key}"]')
+
+    with pytest.raises(Misconfigured, match=says) as caught:
+        load_settings()
+
+    assert str(caught.value).startswith("setting models.trusted_keys.0: ")
 
 
 def test_destinations_come_from_the_file_or_as_json_from_the_environment(

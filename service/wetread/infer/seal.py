@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,7 +13,7 @@ from wetread.errors import Misconfigured
 from wetread.infer.bundle import MANIFEST_NAME, Bundle, digest_of, list_files, load_bundle
 from wetread.infer.signature import ANYONE, SIGNATURE_NAME, Trust, to_public, write_signature
 
-_FILES_TABLE = re.compile(r"^\[files\][^\n]*\n(?:(?!\s*\[)[^\n]*(?:\n|\Z))*", re.MULTILINE)
+_FILES_TABLE = re.compile(r"^\[files\][^\n]*\n(?:(?![ \t]*\[)[^\n]*\n)*", re.MULTILINE)
 
 
 def seal(folder: Path) -> Bundle:
@@ -21,15 +22,21 @@ def seal(folder: Path) -> Bundle:
     `folder` is <name>/<version>. Raises Misconfigured when the service would not load what comes of it.
     """
     path = folder / MANIFEST_NAME
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{path}: {error}") from error
     # A JSON string is a TOML basic string.
     lines = [f'{json.dumps(name)} = "{digest_of(file)}"\n' for name, file in list_files(folder).items()]
-    kept = _FILES_TABLE.sub("", text).rstrip("\n")
+    try:
+        old = path.read_text(encoding="utf-8")
+        kept = _FILES_TABLE.sub("", f"{old}\n").rstrip("\n")
+        new = "".join((kept, "\n\n[files]\n", *lines))
+        is_same = _without_files(old) == _without_files(new)
+    except OSError as error:
+        raise Misconfigured(f"{path}: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Misconfigured(f"{path}: {error}") from error
+    if not is_same:
+        raise Misconfigured(f"{path}: [files] cannot be told from the rest: leave it out")
     (folder / SIGNATURE_NAME).unlink(missing_ok=True)
-    _replace(path, "".join((kept, "\n\n[files]\n", *lines)))
+    _replace(path, new)
     return load_bundle(folder, ANYONE)
 
 
@@ -38,6 +45,10 @@ def sign(folder: Path, key: Ed25519PrivateKey) -> Bundle:
     seal(folder)
     write_signature(folder, (folder / MANIFEST_NAME).read_bytes(), key)
     return load_bundle(folder, Trust((to_public(key),)))
+
+
+def _without_files(text: str) -> dict[str, object]:
+    return {key: value for key, value in tomllib.loads(text).items() if key != "files"}
 
 
 def _replace(path: Path, text: str) -> None:
