@@ -19,7 +19,6 @@ from monai.transforms import (
 from numpy.typing import NDArray
 
 from training.dataset import Sample
-from training.network import MAP_STRIDE
 from training.settings import Phase, TrainingSettings
 
 Matrix = NDArray[np.float64]
@@ -168,13 +167,3 @@ def visible_boxes(boxes: NDArray[np.float32], matrix: Matrix, size: int) -> NDAr
 def _area(boxes: NDArray[np.generic]) -> NDArray[np.float64]:
     return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), np.float64)
 
-
-def box_mask(boxes: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """Share of each map cell that a box covers, (size / stride, size / stride), 0..1."""
-    edges = np.arange(0, size + 1, MAP_STRIDE)
-    mask = np.zeros((len(edges) - 1, len(edges) - 1), np.float32)
-    for left, top, right, bottom in boxes:
-        across = np.clip(np.minimum(edges[1:], right) - np.maximum(edges[:-1], left), 0, None) / MAP_STRIDE
-        down = np.clip(np.minimum(edges[1:], bottom) - np.maximum(edges[:-1], top), 0, None) / MAP_STRIDE
-        mask = np.maximum(mask, np.outer(down, across))
-    return mask

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_curve
 
@@ -23,12 +24,29 @@ class Choice:
     sensitive: float
     specific: float
 
+    def probability(self, logits: Logits) -> NDArray[np.float64]:
+        """Calibrated probability, 0..1, of the network's logits."""
+        return np.asarray(expit(self.a * logits + self.b))
 
-def choose(logits: Logits, labels: Labels, *, sensitivity: float, specificity: float) -> Choice:
-    """Fit Platt; the highest threshold that keeps `sensitivity`, the lowest that gives `specificity`."""
-    platt = LogisticRegression(C=1e4).fit(logits[:, None], labels)
+
+def choose(
+    logits: Logits,
+    labels: Labels,
+    *,
+    sensitivity: float,
+    specificity: float,
+    prevalence: float | None = None,
+) -> Choice:
+    """Fit Platt; the highest threshold that keeps `sensitivity`, the lowest that gives `specificity`.
+
+    With `prevalence`, positives and negatives are weighted so that the fold stands for a population
+    with that share of positives: data sets made for training hold more of them than life does.
+    """
+    share = labels.mean() if prevalence is None else prevalence
+    weights = np.where(labels == 1, share / labels.mean(), (1 - share) / (1 - labels.mean()))
+    platt = LogisticRegression(C=1e4).fit(logits[:, None], labels, sample_weight=weights)
     a, b = float(platt.coef_[0, 0]), float(platt.intercept_[0])
-    probability = platt.predict_proba(logits[:, None])[:, 1]
+    probability = expit(a * logits + b)
     false_positive, true_positive, thresholds = roc_curve(labels, probability, drop_intermediate=False)
     sensitive = float(thresholds[np.argmax(true_positive >= sensitivity)])
     specific = float(thresholds[np.flatnonzero(false_positive <= 1 - specificity)[-1]])

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from training.manifest import seal, write_json
+from training.manifest import write_json
 from training.phantoms import LIMB_VIEWS, draw_case
 from training.settings import TrainingSettings, load_settings
 from wetread.infer.bundle import Bundle, load_bundle
 from wetread.infer.engine import Engine
+from wetread.infer.seal import seal
 from wetread.infer.signature import ANYONE
 
 # The seeds the demo draws, then others that no training phase saw.

@@ -15,9 +15,10 @@ from training.card import write_card
 from training.evaluate import evaluate
 from training.export import export
 from training.golden import write_golden
-from training.manifest import load_facts, sign
+from training.manifest import load_facts
 from training.settings import load_settings
 from training.train import train
+from wetread.infer.seal import sign
 from wetread.infer.signature import read_key
 
 

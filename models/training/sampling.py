@@ -10,18 +10,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from training.augment import Augmenter, View, box_mask
+from training.augment import Augmenter, View
 from training.dataset import Sample
+from training.losses import Targets, bell_map
 from training.settings import Phase, TrainingSettings
 
 
 class Batch(NamedTuple):
-    """`images` (N, 1, s, s) 0..1; `labels` (N,) and `side` (N, k) with -1 unknown; `masks` (N, 1, h, w)."""
+    """`images` (N, 1, s, s) 0..1, and what is to be learned of them."""
 
     images: torch.Tensor
-    labels: torch.Tensor
-    masks: torch.Tensor
-    side: torch.Tensor
+    targets: Targets
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on another device."""
+        moved = Targets(*(target.to(device) for target in self.targets))
+        return Batch(self.images.to(device, memory_format=torch.channels_last), moved)
 
 
 class Sampler:
@@ -88,7 +92,11 @@ def _moved(source: Sample, target: Sample) -> NDArray[np.float32]:
 
 def _collate(samples: list[Sample], views: list[View], size: int) -> Batch:
     images = torch.from_numpy(np.stack([view.image for view in views])[:, None])
-    masks = torch.from_numpy(np.stack([box_mask(view.boxes, size) for view in views])[:, None])
-    labels = torch.tensor([float(view.label) for view in views])
-    side = torch.from_numpy(np.stack([sample.side for sample in samples]))
-    return Batch(images.contiguous(memory_format=torch.channels_last), labels, masks, side)
+    bells, boxes = zip(*(bell_map(view.boxes, size) for view in views), strict=True)
+    targets = Targets(
+        labels=torch.tensor([float(view.label) for view in views]),
+        bells=torch.from_numpy(np.stack(bells)[:, None]),
+        boxes=torch.from_numpy(np.stack(boxes)),
+        side=torch.from_numpy(np.stack([sample.side for sample in samples])),
+    )
+    return Batch(images.contiguous(memory_format=torch.channels_last), targets)

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from training.augment import frame_matrix
-from training.boxes import input_spec, to_grey
 from training.dataset import Sample
+from training.fold import to_grey
+from training.manifest import input_spec
 from training.network import MAP_STRIDE, LesionNet
 from training.settings import TrainingSettings
 from wetread.infer.prepare import to_input

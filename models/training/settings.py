@@ -26,7 +26,11 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
-    """What one training run is made of; `folds` counts group folds, the first is held out."""
+    """What one training run is made of; `folds` counts group folds, the first is held out.
+
+    `start` is "imagenet" or "scratch"; the backbone learns at `backbone_rate` times the rate of
+    the rest. `flips`: the exported graph averages over the film and its mirror image.
+    """
 
     name: str
     task: str
@@ -38,15 +42,19 @@ class TrainingSettings:
     positive_share: float
     weight_decay: float
     auxiliary_weight: float
-    map_positive_weight: float
     map_weight: float
+    box_weight: float
     flip_vertical: bool
     largest_turn_deg: float
     weak_share: float
     phantoms: int
     phantom_first_seed: int
     phases: tuple[Phase, ...]
+    backbone: str
+    start: str
+    backbone_rate: float
     average_decay: float = 0.998
+    flips: bool = False
 
 
 def load_settings(path: Path) -> TrainingSettings:

@@ -18,13 +18,13 @@ from pathlib import Path
 import monai
 import torch
 from torch import nn
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.dataset import data_digest, hold_out, load_split, side_size
-from training.network import Evidence, LesionNet
+from training.losses import loss_of
+from training.network import LesionNet, load_imagenet
 from training.phantoms import phantom_samples
-from training.sampling import Batch, Sampler
+from training.sampling import Sampler
 from training.scoring import score
 from training.settings import Phase, TrainingSettings, load_settings
 
@@ -35,15 +35,19 @@ AverageStep = Callable[[list[torch.Tensor], list[torch.Tensor], torch.Tensor], N
 class Run:
     """Network, averaged weights, optimiser and clock of one training run, kept in `folder`."""
 
-    def __init__(self, settings: TrainingSettings, folder: Path) -> None:
+    def __init__(self, settings: TrainingSettings, folder: Path, *, device: str = "cpu") -> None:
         torch.manual_seed(settings.seed)
-        self.settings, self.folder = settings, folder
-        self.network = LesionNet(side_targets=side_size(settings.task)).to(memory_format=torch.channels_last)
+        self.settings, self.folder, self.device = settings, folder, torch.device(device)
+        network = LesionNet(backbone=settings.backbone, side_targets=side_size(settings.task))
+        if settings.start == "imagenet":
+            load_imagenet(network, settings.backbone)
+        self.network = network.to(self.device, memory_format=torch.channels_last)
         self.averaged = AveragedModel(
             self.network, multi_avg_fn=_average_with(settings.average_decay), use_buffers=True
         )
-        decay = settings.weight_decay
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=1e-3, weight_decay=decay)
+        self.optimiser = torch.optim.AdamW(
+            _parameter_groups(self.network, settings.backbone_rate), weight_decay=settings.weight_decay
+        )
         self.phase, self.step, self.seconds = 0, 0, 0.0
         self.curve: list[dict[str, float | str]] = []
         self.starts: list[dict[str, object]] = []
@@ -70,12 +74,20 @@ class Run:
         """Take up the last checkpoint, if there is one."""
         if not self.checkpoint.exists():
             return
-        state = torch.load(self.checkpoint, weights_only=True)
+        state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.phase, self.step, self.seconds = state["place"]
         self.curve, self.starts = list(state["curve"]), list(state["starts"])
+
+
+def _parameter_groups(network: LesionNet, backbone_rate: float) -> list[dict[str, object]]:
+    """Backbone and the rest, each with its share of the learning rate."""
+    backbone = list(network.backbone.parameters())
+    known = {id(parameter) for parameter in backbone}
+    rest = [parameter for parameter in network.parameters() if id(parameter) not in known]
+    return [{"params": backbone, "share": backbone_rate}, {"params": rest, "share": 1.0}]
 
 
 def _average_with(largest_decay: float) -> AverageStep:
@@ -99,33 +111,15 @@ def learning_rate(phase: Phase, step: int) -> float:
     return phase.peak_learning_rate * max(0.01, 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def loss_of(evidence: Evidence, batch: Batch, settings: TrainingSettings) -> torch.Tensor:
-    """Image label, cell labels and side tasks; what is unknown (-1) weighs nothing."""
-    known = (batch.labels >= 0).float()
-    plain = functional.binary_cross_entropy_with_logits(
-        evidence.logits[:, 0], batch.labels.clamp(min=0), reduction="none"
-    )
-    weight = torch.tensor(settings.map_positive_weight)
-    cells = functional.binary_cross_entropy_with_logits(
-        evidence.map_logits, batch.masks, pos_weight=weight, reduction="none"
-    ).mean((1, 2, 3))
-    side_known = (batch.side >= 0).float()
-    side = functional.binary_cross_entropy_with_logits(
-        evidence.side, batch.side.clamp(min=0), reduction="none"
-    )
-    total = ((plain + settings.map_weight * cells) * known).sum() / known.sum().clamp(min=1)
-    return total + settings.auxiliary_weight * (side * side_known).sum() / side_known.sum().clamp(min=1)
-
-
 def train_phase(run: Run, phase: Phase, sampler: Sampler) -> None:
     """Walk one phase from wherever the run stands in it."""
     run.network.train()
     began, shown = time.monotonic(), 0.0
     while run.step < phase.steps:
         for group in run.optimiser.param_groups:
-            group["lr"] = learning_rate(phase, run.step)
-        batch = sampler.batch(run.phase, run.step)
-        loss = loss_of(run.network(batch.images), batch, run.settings)
+            group["lr"] = learning_rate(phase, run.step) * group["share"]
+        batch = sampler.batch(run.phase, run.step).to(run.device)
+        loss = loss_of(run.network(batch.images), batch.targets, run.settings)
         run.optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(run.network.parameters(), 2.0)
@@ -154,7 +148,7 @@ def validate(run: Run, phase: Phase, sampler: Sampler) -> None:
     run.save()
 
 
-def train(settings: TrainingSettings, data: Path, folder: Path) -> None:
+def train(settings: TrainingSettings, data: Path, folder: Path, *, device: str = "cpu") -> None:
     """Run all phases, then write `record.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     root = data / settings.task
@@ -168,7 +162,7 @@ def train(settings: TrainingSettings, data: Path, folder: Path) -> None:
     first = settings.phantom_first_seed
     seeds = range(first, first + settings.phantoms)
     phantoms = list(phantom_samples(settings.task, seeds, stored_size=settings.stored_size))
-    run = Run(settings, folder)
+    run = Run(settings, folder, device=device)
     run.resume()
     while run.phase < len(settings.phases):
         phase = settings.phases[run.phase]
@@ -178,14 +172,13 @@ def train(settings: TrainingSettings, data: Path, folder: Path) -> None:
                 "step": run.step,
                 "seconds": round(run.seconds),
                 "map_weight": settings.map_weight,
-                "phantoms": settings.phantoms,
+                "box_weight": settings.box_weight,
                 "average_decay": settings.average_decay,
                 "phase": asdict(phase),
             }
         )
         train_phase(run, phase, sampler)
-        if run.phase == len(settings.phases) - 1:
-            validate(run, phase, sampler)
+        validate(run, phase, sampler)
         run.phase, run.step = run.phase + 1, 0
         run.save()
     write_record(
@@ -222,9 +215,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder that holds `chest` and `fracture`")
     parser.add_argument("--run", type=Path, required=True, help="folder of this run: checkpoint and record")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    train(load_settings(given.settings), given.data, given.run)
+    train(load_settings(given.settings), given.data, given.run, device=given.device)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.builders import small_film, write
+from tests.bundles import PUBLIC_KEY, brightness_guard, drop, examples
 from tests.system.child import free_port
 from wetread.cli import main
 from wetread.domain import SOFTWARE_VERSION
+from wetread.infer.signature import key_id
 
 VERBS = ("demo", "serve", "listen", "work", "api", "send", "models")
 
@@ -66,6 +68,18 @@ def test_a_folder_without_models_is_one_clear_line_and_exit_2(verb: str, tmp_pat
 
     assert done.returncode == 2
     assert "models.path: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["serve", "listen", "work", "api"])
+def test_no_door_opens_on_a_bundle_of_a_stranger(verb: str, tmp_path: Path) -> None:
+    drop(tmp_path / "models", examples()["picture"], brightness_guard())
+
+    done = run(verb, WETREAD_HOME=str(tmp_path), WETREAD_MODELS__PATH=str(tmp_path / "models"))
+
+    assert done.returncode == 2
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("wetread: ")]
+    assert f"signed with key {key_id(PUBLIC_KEY)}, which is not trusted here" in line
     assert "Traceback" not in done.stderr
 
 

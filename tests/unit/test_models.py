@@ -97,7 +97,7 @@ def test_verifying_goes_on_past_a_model_that_is_damaged_and_ends_with_1(
     status, lines, _ = run(capsys, "verify")
 
     assert status == 1
-    assert lines[1].endswith("FAILED: MODEL_CARD.md is not the file that [files] describes")
+    assert "FAILED: MODEL_CARD.md is not the file that [files] describes; get the bundle again" in lines[1]
     assert lines[2].endswith("good")
 
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from wetread.domain import ModelId
 from wetread.errors import Misconfigured
 from wetread.infer.manifest import VERSION, Manifest
-from wetread.infer.signature import PROJECT, SIGNATURE_NAME, Trust, check_signature
+from wetread.infer.signature import HELP, PROJECT, SIGNATURE_NAME, Trust, check_signature
 
 MANIFEST_NAME = "model.toml"
 MODEL_NAME = "model.onnx"
@@ -122,13 +122,13 @@ def _check_files(folder: Path, digests: dict[str, str]) -> None:
     """Every listed file is there and as listed; nothing else is."""
     for name in (MODEL_NAME, CARD_NAME):
         if name not in digests:
-            raise Misconfigured(f"{folder}: [files] does not list {name}")
+            raise Misconfigured(f"{folder}: [files] does not list {name}; {HELP}")
     present = list_files(folder)
     if unlisted := sorted(present.keys() - digests.keys()):
-        raise Misconfigured(f"{folder}: [files] does not list {unlisted[0]}")
+        raise Misconfigured(f"{folder}: [files] does not list {unlisted[0]}; {HELP}")
     for name, expected in digests.items():
         relative = PurePosixPath(name)
         if relative.is_absolute() or ".." in relative.parts or name not in present:
-            raise Misconfigured(f"{folder}: {name} is listed in [files] and not there")
+            raise Misconfigured(f"{folder}: {name} is listed in [files] and not there; {HELP}")
         if digest_of(present[name]) != expected:
-            raise Misconfigured(f"{folder}: {name} is not the file that [files] describes")
+            raise Misconfigured(f"{folder}: {name} is not the file that [files] describes; {HELP}")

@@ -26,7 +26,7 @@ from wetread.errors import Misconfigured
 SIGNATURE_NAME: Final = "model.sig"
 
 _LINE = re.compile(r"ed25519 ([0-9a-f]{16}) ([A-Za-z0-9+/]{86}==)\s*")
-_HELP: Final = "get the bundle again from its maker, or sign it yourself: `wetread models sign`"
+HELP: Final = "get the bundle again from its maker, or sign it yourself: `wetread models sign`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +62,17 @@ def check_signature(folder: Path, manifest: bytes, trust: Trust) -> str:
         if trust.allow_unsigned:
             return ""
         raise Misconfigured(
-            f"{folder}: not signed: there is no {SIGNATURE_NAME}; {_HELP},"
-            " or set models.allow_unsigned = true"
+            f"{folder}: not signed: there is no {SIGNATURE_NAME}; {HELP}, or set models.allow_unsigned = true"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{folder}: {SIGNATURE_NAME} cannot be read; {_HELP}") from error
+        raise Misconfigured(f"{folder}: {SIGNATURE_NAME} cannot be read; {HELP}") from error
     return _check(folder, manifest, text, trust)
 
 
 def _check(folder: Path, manifest: bytes, text: str, trust: Trust) -> str:
     line = _LINE.fullmatch(text)
     if line is None:
-        raise Misconfigured(f"{folder}: {SIGNATURE_NAME} is garbled; {_HELP}")
+        raise Misconfigured(f"{folder}: {SIGNATURE_NAME} is garbled; {HELP}")
     signer, signature = line.groups()
     key = next((key for key in trust.keys if key_id(key) == signer), None)
     if key is None:
@@ -87,7 +86,7 @@ def _check(folder: Path, manifest: bytes, text: str, trust: Trust) -> str:
         )
     except (InvalidSignature, binascii.Error) as error:
         raise Misconfigured(
-            f"{folder}: model.toml is not what was signed with key {signer}; {_HELP}"
+            f"{folder}: model.toml is not what was signed with key {signer}; {HELP}"
         ) from error
     return signer
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
+from tests.bundles import PUBLIC_KEY, brightness_guard, drop, examples
 from tests.unit.api.room import Room, finding, image
+from wetread.api.routes.models import to_model_out
+from wetread.infer.signature import key_id
 from wetread.ledger import Lease
 
 _ROLES = ("listen", "analyse", "publish")
@@ -79,7 +83,18 @@ def test_models_tell_manifest_and_card(room: Room) -> None:
 
     assert (listed["name"], listed["version"]) == ("fracture", "1.0.0")
     assert listed["findings"][0]["operating_points"] == {"sensitive": 0.2, "specific": 0.6}
+    assert (listed["kind"], listed["signed_by"]) == ("classification", "")
+    assert (listed["least_age_years"], listed["most_age_years"]) == (None, None)
     assert model["card"].startswith("# Fracture")
+
+
+def test_a_model_tells_whose_key_signed_it(tmp_path: Path) -> None:
+    bundle = drop(tmp_path, examples()["picture"], brightness_guard())
+
+    told = to_model_out(bundle)
+
+    assert (told.kind, told.signed_by) == ("picture", key_id(PUBLIC_KEY))
+    assert told.findings == []
 
 
 def test_a_refused_delivery_is_listed_and_tried_again_on_request(room: Room) -> None:

@@ -6,13 +6,17 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from tests.bundles import brightness_guard, drop, examples
 from tests.unit.api.room import Room, finding, image
 from wetread.api.cases import find_study
+from wetread.api.routes.models import to_model_out, to_model_with_card
 from wetread.api.schemas import AnalysisOut, ImageOut, ReasonOut
 from wetread.api.web import words
+from wetread.api.web.templating import make_pages
 from wetread.domain import AnalysisState, Box, StudyUid
 from wetread.ledger import Lease
 from wetread.ledger.quarantine import Quarantined
@@ -225,6 +229,37 @@ def test_what_a_sender_wrote_never_becomes_markup(room: Room) -> None:
         assert all(str(attributes["src"]).startswith("/static/") for attributes in scripts), path
         assert not any("onerror" in attributes for _, attributes in tags.found), path
         assert not {"i"} & {tag for tag, _ in tags.found}, path
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "says"),
+    [
+        (None, None, "any"),
+        (18, None, "from 18 years"),
+        (None, 2.5, "up to 2.5 years"),
+        (2, 17, "from 2 up to 17 years"),
+    ],
+)
+def test_ages_are_told_in_words(room: Room, least: float | None, most: float | None, says: str) -> None:
+    model = to_model_out(room.parts.bundles[0])
+
+    assert words.ages(model.model_copy(update={"least_age_years": least, "most_age_years": most})) == says
+
+
+def test_a_bundle_that_nobody_signed_is_said_to_be(room: Room) -> None:
+    text = room.reader().get("/models").text
+
+    assert "<dt>Signed by</dt><dd>nobody</dd>" in text
+
+
+def test_a_guard_is_shown_without_what_only_readers_have(room: Room, tmp_path: Path) -> None:
+    guard = to_model_with_card(drop(tmp_path / "more", examples()["picture"], brightness_guard()))
+
+    text = make_pages().render("models.html", here="models", models=[guard]).body.decode()
+
+    assert "What kind of picture this is" in text
+    assert "Modality" not in text
+    assert f"<code>{guard.signed_by}</code>" in text
 
 
 def test_a_model_card_is_text(room: Room) -> None:

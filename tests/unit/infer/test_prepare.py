@@ -83,3 +83,18 @@ def test_the_corners_of_the_image_are_the_corners_of_its_place(shape: tuple[int,
         pytest.approx((shape[1], shape[0]))
     )
     assert placement.rows == 64 or placement.columns == 64
+
+
+def test_a_network_that_wants_the_negative_gets_air_bright_in_the_letterbox_too() -> None:
+    tensor = to_input(np.full((100, 50), 0.25, dtype=np.float32), spec(polarity="dense_dark", scale=255.0))
+
+    assert np.allclose(tensor[0, 0, :, 16:48], 0.75 * 255)
+    assert np.allclose(tensor[0, 0, :, :16], 255)
+
+
+def test_a_list_has_a_number_for_each_channel() -> None:
+    colour = spec(channels=3, mean=[0.1, 0.2, 0.3], std=[0.5, 1.0, 2.0], fit="square")
+
+    tensor = to_input(np.full((64, 64), 0.6, dtype=np.float32), colour)
+
+    assert tensor[0, :, 0, 0] == pytest.approx([1.0, 0.4, 0.15])
