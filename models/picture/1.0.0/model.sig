@@ -1,1 +1,1 @@
-ed25519 ae4a7854f16ba2a7 dwrW5cp+A5drk6rB5HkT1Ti/7QeSivYxdeYgnAQ+Iy9abb71/WvHzSg4AQexFuow0pHHVZ4gk6wunEoDRekzCg==
+ed25519 ae4a7854f16ba2a7 Ku8KlXjMz+i0X//a/VxP+YBULJtebtsBoPdWE18B/PFRGxGhM+IrjWiUS4DIkHMk8YW/IiCX3RHBxrbdJL8TAg==
