@@ -65,11 +65,12 @@ tools: ## the peers the system tests talk to, from Debian (as root)
 clean: ## remove what was built
 	rm -rf $(VENV) .train .cache .wetread .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
 
-# PyTorch first, so that whatever build this machine needs is there when the others ask for it.
-$(TRAIN)/.ready: models/training/requirements.txt
+# PyTorch first, so that whatever build this machine needs is there when the others ask for it. Then the service:
+# what is trained is measured on the road it will run on.
+$(TRAIN)/.ready: models/training/requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(TRAIN)
 	$(TRAIN)/bin/pip install --quiet "$$(grep '^torch==' $<)"
-	$(TRAIN)/bin/pip install --quiet -r $<
+	$(TRAIN)/bin/pip install --quiet -r $< --editable ".[cpu,evaluate]"
 	@touch $@
 
 $(READY): requirements.lock

@@ -17,15 +17,15 @@ from pathlib import Path
 
 from training.adapters import fracatlas, grazpedwri, kermany, nih, rsna
 from training.adapters.film import Film, PublicSet
-from training.adapters.groups import find_twins, joined_groups
 from training.adapters.published import NotAsPublished
-from training.adapters.splits import places_of, plan_splits
-from training.adapters.store import Store
+from training.adapters.splits import Plan, make_plan, places_of
+from training.adapters.store import Store, Stored
 from training.adapters.table import Row, rows_of_other_sets, to_row, write
 from wetread.errors import Misconfigured, WetreadError
 
 SETS = {one.name: one for one in (fracatlas.SET, grazpedwri.SET, rsna.SET, nih.SET, kermany.SET)}
 SEED = 20261121
+LEAST_SIZE, LEAST_FOLDS = 64, 2
 EXIT_FAILED, EXIT_MISCONFIGURED = 1, 2
 
 
@@ -38,6 +38,13 @@ class Choices:
     seed: int = SEED
     is_external: bool = False
     is_partial: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises Misconfigured for what cannot be meant."""
+        if self.size < LEAST_SIZE:
+            raise Misconfigured(f"--size {self.size}: a film shows nothing below {LEAST_SIZE} pixels")
+        if self.folds < LEAST_FOLDS:
+            raise Misconfigured(f"--folds {self.folds}: a test and a training part need {LEAST_FOLDS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,40 +74,43 @@ def adapt(public: PublicSet, source: Path, out: Path, choices: Choices) -> Accou
         raise Misconfigured(f"the labels of {public.title} are too weak for a test: not with --external")
     store = Store(source, out, public.name, choices.size)
     stored, broken = store.put_all(present)
-    twins = find_twins([one.digest for one in stored], [one.film.label for one in stored])
-    groups = joined_groups([one.film.group for one in stored], [one.digest for one in stored])
-    kept = [index for index in range(len(stored)) if index not in twins.doubles | twins.contradictory]
+    if not stored:
+        raise NotAsPublished(f"none of the {len(present)} images can be decoded, first {present[0].path}")
     others = rows_of_other_sets(out, public)
-    splits = plan_splits(
-        [stored[index] for index in kept],
-        [groups[index] for index in kept],
+    plan = make_plan(
+        stored,
         places_of(others),
         folds=choices.folds,
         seed=choices.seed,
         is_external=choices.is_external,
     )
-    placed = {index: split for index, split in zip(kept, splits, strict=True) if split is not None}
     rows = [
-        to_row(stored[index], public, source=source, split=split, group=groups[index])
-        for index, split in placed.items()
+        to_row(stored[index], public, split=split, group=plan.groups[index])
+        for index, split in plan.splits.items()
     ]
-    store.remove(one for index, one in enumerate(stored) if index not in placed)
+    store.remove(one for index, one in enumerate(stored) if index not in plan.splits)
     write([*others, *rows], out)
-    account = Account(
-        listed=len(films),
-        absent=len(films) - len(present),
-        undecodable=[_name(film, source) for film in broken],
-        doubles=[_name(stored[index].film, source) for index in sorted(twins.doubles)],
-        contradictory=[_name(stored[index].film, source) for index in sorted(twins.contradictory)],
-        patient_stands_elsewhere=len(kept) - len(placed),
-        patients_unknown=sum(not stored[index].film.is_patient_known for index in placed),
-        positives_without_a_box=sum(stored[i].film.label == 1 and not stored[i].boxes for i in placed),
-        boxes_without_area=sum(stored[index].lost_boxes for index in placed),
-        taken=_count(rows),
-    )
+    account = _account(stored, plan, rows, listed=len(films), broken=[_name(film, source) for film in broken])
     facts = {"set": public.title, "choices": asdict(choices), **asdict(account)}
     (out / f"adapted-{public.name}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return account
+
+
+def _account(stored: list[Stored], plan: Plan, rows: list[Row], *, listed: int, broken: list[str]) -> Account:
+    doubles, contradictory = sorted(plan.twins.doubles), sorted(plan.twins.contradictory)
+    taken = [stored[index] for index in plan.splits]
+    return Account(
+        listed=listed,
+        absent=listed - len(stored) - len(broken),
+        undecodable=broken,
+        doubles=[stored[index].published for index in doubles],
+        contradictory=[stored[index].published for index in contradictory],
+        patient_stands_elsewhere=len(stored) - len(doubles) - len(contradictory) - len(taken),
+        patients_unknown=sum(not one.film.is_patient_known for one in taken),
+        positives_without_a_box=sum(one.film.label == 1 and not one.boxes for one in taken),
+        boxes_without_area=sum(one.lost_boxes for one in taken),
+        taken=_count(rows),
+    )
 
 
 def _present(films: list[Film], *, is_partial: bool) -> list[Film]:
@@ -141,7 +151,7 @@ def told(account: Account) -> list[str]:
         "left out, the same pixels with both labels": len(account.contradictory),
         "left out, the patient is in another set's split": account.patient_stands_elsewhere,
         "of a patient the set does not name: groups are a guess": account.patients_unknown,
-        "positive without a box: no truth for a map, in training weak": account.positives_without_a_box,
+        "positive without a box: they teach no place": account.positives_without_a_box,
     }
     lines += [f"{count} images {words}" for words, count in told_if_any.items() if count]
     if account.boxes_without_area:
@@ -152,8 +162,8 @@ def told(account: Account) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; exit status as `wetread`: 0 done, 1 not done, 2 the folder or a choice is wrong."""
     given = _make_parser().parse_args(arguments)
-    choices = Choices(given.size, given.folds, given.seed, given.external, given.partial)
     try:
+        choices = Choices(given.size, given.folds, given.seed, given.external, given.partial)
         account = adapt(SETS[given.set], given.source, given.out, choices)
     except WetreadError as error:
         print(f"adapt: {error}", file=sys.stderr)

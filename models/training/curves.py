@@ -21,8 +21,6 @@ Row = Mapping[str, float | str]
 _PLACE = ("phase", "step")
 _INK, _GREY, _BAND = "#22303c", "#6b7782", "#eef2f5"
 _COLOURS = ("#1b6ca8", "#c4561e", "#2f8f5b", "#7a4fa3", "#a8871b")
-# Text stays text, and neither the hour nor a random id gets into the file: bundles are signed by digest.
-_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "wetread", "font.family": "sans-serif", "font.size": 9}
 
 
 class Span(NamedTuple):
@@ -151,7 +149,8 @@ def write_curve(record: Path, target: Path) -> None:
     """Draw the curve of a run record (`record.json`, `training.json`) as SVG."""
     facts = json.loads(record.read_text(encoding="utf-8"))
     name = str(facts.get("settings", {}).get("name", record.parent.name))
-    with mpl.rc_context(_STYLE):
+    # Text stays text, and neither the hour nor a random id gets into the file: bundles are signed by digest.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "wetread", "font.size": 9.0}):
         figure = draw_curve(facts["curve"], f"Training of {name}")
         figure.savefig(target, format="svg", metadata={"Date": None})
 

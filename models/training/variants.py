@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from training.settings import Phase, TrainingSettings
 from wetread.errors import Misconfigured
@@ -63,13 +63,13 @@ def _change(record: Changed, overrides: Mapping[str, object], *, where: str) -> 
         raise Misconfigured(
             f"{where}: no setting is called {', '.join(unknown)}; known: {', '.join(sorted(known))}"
         )
-    values = {}
+    values: dict[str, Any] = {}
     for name, value in overrides.items():
         old = getattr(record, name)
         is_number = type(old) is float and type(value) is int
         if type(value) is not type(old) and not is_number:
             raise Misconfigured(f"{where}: {name} is {value!r}, the settings hold {old!r}")
-        values[name] = float(value) if is_number else value  # type: ignore[arg-type]  # an int, as just asked
+        values[name] = float(str(value)) if is_number else value
     return replace(record, **values)
 
 

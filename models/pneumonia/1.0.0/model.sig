@@ -1,1 +1,1 @@
-ed25519 ae4a7854f16ba2a7 XK+h+1/QGWdx65nEq/tlMljqmh4obtLd/CZdAIRTl+dAdIpUcgqoDlAVWylwjlODAyS6+hwFXhlFXjzVxvYlCQ==
+ed25519 ae4a7854f16ba2a7 iZU51iDuHUOUPaIwMn7rr+7vafaHTcUGSuzRIKBr4kqcuQXvsW7KHhSaP1uGClSI7kR5+1BFSpeQ++coGF1YAQ==

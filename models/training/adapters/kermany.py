@@ -3,9 +3,10 @@
 Folders `train`, `test` and, on Kaggle, `val`, each with `NORMAL` and `PNEUMONIA`, in the folder given or in
 `chest_xray` below it. The published split is not kept; it is in the column `official_split`.
 
-Patients are known by file name alone: `person12_bacteria_47.jpeg`, `IM-0115-0001.jpeg` and
-`NORMAL2-IM-0527-0001.jpeg`. Numbers begin again in other folders and for viruses; whoever shares a number
-shares a group, which can only make groups too large.
+Patients are known by file name alone. Kaggle's copy: `person12_bacteria_47.jpeg`, `IM-0115-0001.jpeg`,
+`NORMAL2-IM-0527-0001.jpeg`; there numbers begin again in other folders and for viruses, and whoever shares a
+number shares a group, which can only make groups too large. Mendeley's edition: `BACTERIA-30629-0001.jpeg`,
+`VIRUS-...` and `NORMAL-...`, disease, patient, running number.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from training.adapters.published import IMAGE_SUFFIXES, NotAsPublished
 
 SPLITS = ("train", "test", "val")
 CLASSES = ("NORMAL", "PNEUMONIA")
-PERSON = re.compile(r"person(\d+)_(bacteria|virus)_\d+")
-NORMAL = re.compile(r"(?:NORMAL\d*-)?IM-(\d+)-.*")
+PERSON = re.compile(r"person(?P<patient>\d+)_(?P<kind>bacteria|virus)_\d+")
+NORMAL = re.compile(r"(?:NORMAL\d*-)?IM-(?P<patient>\d+)-.*")
+RANDOMISED = re.compile(r"(?P<kind>BACTERIA|VIRUS|NORMAL)-(?P<patient>\d+)-\d+")
 
 
 def read(source: Path) -> list[Film]:
@@ -40,23 +42,29 @@ def read(source: Path) -> list[Film]:
 
 def _film(path: Path) -> Film:
     label = int(path.parent.name == "PNEUMONIA")
-    person, normal = PERSON.fullmatch(path.stem), NORMAL.fullmatch(path.stem)
-    found = person if label else normal
-    if found is None:
-        raise NotAsPublished(f"{path} does not name its patient as the published files do")
+    group, kind = _patient(path, label)
     return Film(
         path=path,
         label=label,
-        group=f"kermany_{'P' if label else 'N'}_{int(found[1])}",
+        group=f"kermany_{group}",
         quality="2 physicians, checked by a third",
         facts={
-            "sublabel": found[2] if label else "normal",
+            "sublabel": kind,
             "age": "paediatric (1-5 y)",
             "view": "AP",
             "official_split": path.parent.parent.name,
             "subset": "kermany",
         },
     )
+
+
+def _patient(path: Path, label: int) -> tuple[str, str]:
+    """The patient and the kind of pneumonia, or `normal`, as the file name tells them."""
+    if found := RANDOMISED.fullmatch(path.stem):
+        return f"R_{found['patient']}", found["kind"].lower()
+    if found := (PERSON if label else NORMAL).fullmatch(path.stem):
+        return f"{'P' if label else 'N'}_{int(found['patient'])}", found["kind"] if label else "normal"
+    raise NotAsPublished(f"{path} does not name its patient as the published files do")
 
 
 SET = PublicSet(

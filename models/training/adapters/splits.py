@@ -3,11 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from training.adapters.groups import held_groups
+from training.adapters.groups import Twins, find_twins, held_groups, joined_groups
 from training.adapters.store import Stored
 
 TRAIN, TRAIN_WEAK, INTERNAL_TEST, EXTERNAL_TEST = "train", "train_weak", "internal_test", "external_test"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Of stored images, by position: their groups, their twins, and the splits of those that get a row."""
+
+    groups: list[str]
+    twins: Twins
+    splits: dict[int, str]
+
+
+def make_plan(
+    stored: Sequence[Stored], places: dict[str, str], *, folds: int, seed: int, is_external: bool
+) -> Plan:
+    """Take doubles out, join the groups that share an image, and split; arguments as `plan_splits`."""
+    digests = [one.digest for one in stored]
+    twins = find_twins(digests, [one.film.label for one in stored])
+    groups = joined_groups([one.film.group for one in stored], digests)
+    kept = [index for index in range(len(stored)) if index not in twins.doubles | twins.contradictory]
+    splits = plan_splits(
+        [stored[index] for index in kept],
+        [groups[index] for index in kept],
+        places,
+        folds=folds,
+        seed=seed,
+        is_external=is_external,
+    )
+    placed = {index: split for index, split in zip(kept, splits, strict=True) if split is not None}
+    return Plan(groups, twins, placed)
 
 
 def places_of(rows: Iterable[dict[str, str]]) -> dict[str, str]:
@@ -57,6 +87,4 @@ def _split(one: Stored, place: str) -> str | None:
         return INTERNAL_TEST
     if place != TRAIN:
         return None
-    # A positive without a box would teach the map that nothing is there: side tasks only.
-    is_boxless = one.film.label == 1 and not one.boxes
-    return TRAIN_WEAK if one.film.is_weak or is_boxless else TRAIN
+    return TRAIN_WEAK if one.film.is_weak else TRAIN

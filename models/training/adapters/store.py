@@ -18,12 +18,14 @@ MOST_READERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A film whose image was read and stored: `boxes` in pixels of the stored `file` (relative to `out`).
+    """A film whose image was read and stored.
 
-    `digest` is of the published pixels; `lost_boxes` are those without area inside the image.
+    `published` is its path in the set, `file` that of the stored image below `out`, `boxes` in pixels of
+    it; `digest` is of the published pixels; `lost_boxes` are those without area inside the image.
     """
 
     film: Film
+    published: str
     file: str
     digest: str
     width: int
@@ -56,6 +58,7 @@ class Store:
         boxes = _scaled(film, image.shape, small.shape)
         return Stored(
             film=film,
+            published=film.path.relative_to(self.source).as_posix(),
             file=file.as_posix(),
             digest=content_digest(image),
             width=small.shape[1],

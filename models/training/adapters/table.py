@@ -32,7 +32,7 @@ def _read(path: Path) -> list[Row]:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
-def to_row(stored: Stored, public: PublicSet, *, source: Path, split: str, group: str) -> Row:
+def to_row(stored: Stored, public: PublicSet, *, split: str, group: str) -> Row:
     """One row; boxes are left, top, right, bottom in pixels of the stored file, empty where nobody drew any.
 
     `[]` says that there is no lesion.
@@ -53,7 +53,7 @@ def to_row(stored: Stored, public: PublicSet, *, source: Path, split: str, group
         "group": group,
         **film.facts,
         "origin_dataset": public.title,
-        "original_path": film.path.relative_to(source).as_posix(),
+        "original_path": stored.published,
         "licence": public.licence,
     }
 

@@ -1,7 +1,7 @@
 """Measures the guard on pictures that it was not made from: `python -m training.picture.check --help`.
 
-Every picture goes the service's road: exposure, network, decision. Writes evaluation.json into the bundle, and
-contact sheets of what was turned away wrongly and of what slipped through into the run's folder, for looking at.
+Every picture goes the service's road: exposure, network, decision. Writes evaluation.json into the bundle,
+and contact sheets of what was turned away wrongly and of what slipped through into the run's folder.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import cv2
 import numpy as np
 from statsmodels.stats.proportion import proportion_confint
 
-from training.manifest import seal, write_json
+from training.manifest import write_json
 from training.picture.drawn import Plane
 from training.picture.films import CHEST, LIMB
 from training.picture.test_pictures import Shown, in_scope, out_of_scope
 from wetread.errors import Rejected
-from wetread.infer.bundle import Bundle, load_bundle
+from wetread.infer.bundle import Bundle
 from wetread.infer.engine import Engine
 from wetread.infer.exposure import check_exposure
 from wetread.infer.manifest import PictureSpec
 from wetread.infer.picture import check_picture
-from wetread.infer.signature import ANYONE
+from wetread.infer.seal import seal
 
 MODELS = {CHEST: "pneumonia", LIMB: "fracture"}
 _TILE, _ACROSS = 140, 10
@@ -144,8 +144,8 @@ def write_sheet(path: Path, wrong: list[tuple[Plane, str]]) -> None:
 
 
 def check(folder: Path, *, data: Path, pictures: Path, run: Path) -> None:
-    """Measure a bundle, write evaluation.json and seal it again."""
-    bundle = load_bundle(folder, ANYONE)
+    """Measure a bundle, write evaluation.json and seal it again; it has to be signed anew."""
+    bundle = seal(folder)
     assert isinstance(bundle.manifest.output, PictureSpec), "not a guard"
     write_json(folder / "evaluation.json", measure(bundle, data=data, pictures=pictures, run=run))
     seal(folder)

@@ -99,11 +99,10 @@ def answers(guard: Guard, lessons: Lessons) -> tuple[NDArray[np.float64], NDArra
 
 
 def choose(guard: Guard, held: Lessons, settings: Settings) -> Thresholds:
-    """The strictest thresholds that turn no more of the held-out films away than the settings allow."""
+    """By kind the strictest threshold that the settings allow; by distance beyond all films held out."""
     probabilities, distances = answers(guard, held)
     columns = [KINDS.index(kind) for kind in held.kinds[held.is_film]]
     own = probabilities[held.is_film, :][np.arange(len(columns)), columns]
     least = float(np.quantile(own, settings.rejected_by_kind))
-    most = float(np.quantile(distances[held.is_film], 1.0 - settings.rejected_by_distance))
-    # Beyond even odds a film would be turned away that more likely than not is what the model reads.
-    return Thresholds(round(min(max(least, 0.05), 0.9), 4), round(most, 4))
+    most = settings.distance_slack * float(distances[held.is_film].max())
+    return Thresholds(round(least, 4), round(most, 4))

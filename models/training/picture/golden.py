@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.manifest import seal, write_json
+from training.manifest import write_json
 from training.picture.films import CHEST, INVERTED, LIMB, OTHER, TURNED
-from wetread.infer.bundle import load_bundle
 from wetread.infer.engine import Engine
-from wetread.infer.signature import ANYONE
+from wetread.infer.seal import seal
 from wetread.pipeline.golden import GoldenCase
 
 # The seeds the demo draws, then others that were not learnt from.
@@ -37,7 +36,7 @@ def _subjects() -> list[tuple[dict[str, object], str]]:
 
 def write_golden(folder: Path) -> None:
     """Write golden.json with what the bundle says now, and seal it again."""
-    bundle = load_bundle(folder, ANYONE)
+    bundle = seal(folder)
     cases = []
     with Engine([bundle], threads=1) as engine:
         for subject, kind in _subjects():

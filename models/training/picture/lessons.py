@@ -9,7 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from training.picture.drawn import TRAINING, Plane
-from training.picture.films import CHEST, LIMB, OTHER, Picture, draw_phantoms, hold_out, load_films
+from training.picture.films import (
+    CHEST,
+    INVERTED,
+    LIMB,
+    OTHER,
+    TURNED,
+    Picture,
+    draw_phantoms,
+    hold_out,
+    load_films,
+)
 from training.picture.settings import Settings
 from training.picture.strangers import (
     TRAINING_PHOTOGRAPHS,
@@ -76,6 +86,21 @@ def views(
         for _ in range(round(share * settings.views["drawn"])):
             yield View(crop(artist(rng, SIDE), rng, least=0.8), OTHER, f"drawn {name}")
     yield from _volume_views(material.volumes, rng, count=round(share * settings.views["volume"]))
+    yield from plain_views(material)
+
+
+def plain_views(material: Material) -> Iterator[View]:
+    """Limbs and phantoms in negative and phantoms of chests turned, with nothing else changed.
+
+    Without these every eleventh plain negative of a limb passed: it looks tamer than the varied ones.
+    """
+    for picture in (*material.films, *material.phantoms):
+        if picture.kind == LIMB or picture.source.startswith("phantom"):
+            yield View(1 - to_unit(picture.image), INVERTED, f"{picture.kind} as a plain negative")
+    chests = [picture for picture in material.phantoms if picture.kind == CHEST]
+    for number, picture in enumerate(chests):
+        turned = np.ascontiguousarray(np.rot90(to_unit(picture.image), 1 + number % 3))
+        yield View(turned, TURNED, "phantom turned")
 
 
 def _film_views(films: Iterable[Picture], settings: Settings, rng: np.random.Generator) -> Iterator[View]:

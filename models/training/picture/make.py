@@ -1,7 +1,7 @@
-"""From pictures to a sealed guard: `python -m training.picture.make --data F --pictures F --run F --models F`.
+"""From pictures to a sealed guard: `python -m training.picture.make --help`.
 
-Views, features, head and distance, thresholds, ONNX, golden cases, measurements, card: one after the other. The
-features are kept in the run's folder, and not made again.
+Views, features, head and distance, thresholds, ONNX, golden cases, measurements, card: one after the other.
+The features are kept in the run's folder, and not made again.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def write_record(
     said = probabilities.argmax(1)
     fold = {
         str(source): {
-            "views": int(len(at)),
+            "views": len(at),
             "right_kind": round(float(np.mean([KINDS[said[i]] == held.kinds[i] for i in at])), 4),
             "median_distance": round(float(np.median(distances[at])), 3),
         }

@@ -13,7 +13,8 @@ PATH = Path(__file__).with_name("picture.toml")
 class Settings:
     """How one guard is made; `views` counts the views of each picture by kind and alteration.
 
-    `rejected_by_kind` and `rejected_by_distance` are shares of the held-out films in scope.
+    `rejected_by_kind` is a share of the held-out views in scope; `distance_slack` multiplies the largest
+    distance among them.
     """
 
     seed: int
@@ -27,7 +28,7 @@ class Settings:
     learning_rate: float
     weight_decay: float
     rejected_by_kind: float
-    rejected_by_distance: float
+    distance_slack: float
     views: dict[str, float]
 
 

@@ -1,4 +1,4 @@
-"""The pictures that the guard is measured on: none of them, and no drawing of their kinds, was learnt from."""
+"""The pictures that the guard is measured on: neither they nor drawings of their kinds were learnt from."""
 
 from __future__ import annotations
 
@@ -78,16 +78,20 @@ def out_of_scope(data: Path, pictures: Path) -> Iterator[Shown]:
             yield from _spoilt(film, folder, rng)
     for stem in _DICOM_OTHERS:
         yield Shown(_dicom(data, stem), "DICOM files", _BOTH, is_in_scope=False)
+    for picture in read_objects(pictures, side=_FILM_SIDE):
+        yield Shown(to_unit(picture.image), "CT, MR, US, NM", _BOTH, is_in_scope=False)
+    yield from _photographs(pictures, rng)
+    for name, artist in TEST.items():
+        for _ in range(_DRAWINGS):
+            yield Shown(artist(rng, SIDE), f"drawn: {name.replace('_', ' ')}", _BOTH, is_in_scope=False)
+
+
+def _photographs(pictures: Path, rng: np.random.Generator) -> Iterator[Shown]:
     for picture in find_photographs(pictures, TEST_PHOTOGRAPHS, side=_FILM_SIDE):
         plane = to_unit(picture.image)
         yield Shown(plane, "photographs", _BOTH, is_in_scope=False)
         for _ in range(_CROPS):
             yield Shown(crop(plane, rng), "parts of photographs", _BOTH, is_in_scope=False)
-    for picture in read_objects(pictures, side=_FILM_SIDE):
-        yield Shown(to_unit(picture.image), "CT, MR, US, NM", _BOTH, is_in_scope=False)
-    for name, artist in TEST.items():
-        for _ in range(_DRAWINGS):
-            yield Shown(artist(rng, SIDE), f"drawn: {name.replace('_', ' ')}", _BOTH, is_in_scope=False)
 
 
 def _spoilt(film: Picture, folder: str, rng: np.random.Generator) -> Iterator[Shown]:

@@ -41,7 +41,7 @@ def invert(image: Grey, kind: str, rng: np.random.Generator) -> Plane:
 
 
 def spoil(image: Grey, kind: str, rng: np.random.Generator) -> Plane:
-    """A film that no longer shows what it did: shuffled, swirled, burnt out, a scrap, or seen through a tube."""
+    """A film that no longer shows what it did: shuffled, swirled, burnt out, a scrap, or through a tube."""
     plane = to_unit(image)
     way = rng.integers(5)
     if way == 0:

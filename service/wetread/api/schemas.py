@@ -270,7 +270,7 @@ class ModelOut(_Out):
     version: str = Field(examples=["1.0.0"])
     digest: str
     kind: Literal["classification", "detection", "picture"] = Field(
-        description="`picture`: the guard, which finds nothing and keeps the others from what they do not read"
+        description="`picture`: a guard, which finds nothing and keeps the others from what they do not read"
     )
     signed_by: str = Field(description="Id of the trusted key that signed the bundle; empty when unsigned.")
     title: str

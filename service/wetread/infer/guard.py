@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,19 +25,18 @@ class Guard:
         self._name = guard.id.name if guard else ""
         self._pictures = {bundle.id: bundle.manifest.reads.pictures for bundle in bundles}
 
-    def check(self, model: ModelId, display: NDArray[np.float32]) -> float | None:
-        """Let pass what `model` may read; `display` (rows, columns), 0..1, dense tissue bright.
+    def is_asked_by(self, model: ModelId) -> bool:
+        """Whether a model reads certain pictures alone."""
+        return bool(self._pictures[model])
 
-        Returns the milliseconds it took; None where the model takes any picture. Raises Rejected
-        `picture_...` as `check_exposure` and `check_picture` do, and what `Engine.picture` raises.
+    def check(self, model: ModelId, display: NDArray[np.float32]) -> None:
+        """Let pass what such a model may read; `display` (rows, columns), 0..1, dense tissue bright.
+
+        Raises Rejected `picture_...` as `check_exposure` and `check_picture` do, and what `Engine.picture`
+        raises.
         """
-        allowed = self._pictures[model]
-        if not allowed:
-            return None
-        started = time.perf_counter()
         check_exposure(display)
-        check_picture(self._engine.picture(self._name, display), allowed)
-        return (time.perf_counter() - started) * 1e3
+        check_picture(self._engine.picture(self._name, display), self._pictures[model])
 
 
 def find_guard(bundles: Sequence[Bundle]) -> Bundle | None:
@@ -54,8 +52,8 @@ def find_guard(bundles: Sequence[Bundle]) -> Bundle | None:
         wanted = bundle.manifest.reads.pictures
         if wanted and not guards:
             raise Misconfigured(
-                f"models: {bundle.id.name} {bundle.id.version} reads pictures of kind {', '.join(wanted)} alone:"
-                " a bundle of kind picture must be installed beside it (models/picture)"
+                f"models: {bundle.id.name} {bundle.id.version} reads pictures of kind {', '.join(wanted)}"
+                " alone: a bundle of kind picture must be installed beside it (models/picture)"
             )
         known = _kinds(guards[0]) if guards else ()
         if unknown := set(wanted) - set(known):

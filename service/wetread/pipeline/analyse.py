@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
 
@@ -43,6 +44,15 @@ class _Watch:
                 detail=self._detail,
             )
         )
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Note `name` with the time that the block took, also where it ends in a reason why not."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.note(name, 1000 * (time.perf_counter() - started))
 
     def rounded(self) -> dict[str, int]:
         """Milliseconds by step, for the log."""
@@ -88,7 +98,7 @@ class Analyser:
         else:
             findings = [self._keep_heat_map(found) for found in reading.findings]
             self._ledger.analyses.finish(analysis.id, findings, provider=reading.provider, now=time.time())
-            logger.info("analysed", extra={"analysis": analysis.id} | watch.rounded())
+            logger.info("analysed", extra={"analysis": analysis.id, **watch.rounded()})
         self._ledger.studies.note(instance.header.StudyInstanceUID, watch.steps)
 
     def _is_hopeless(self, analysis: Analysis) -> bool:
@@ -103,15 +113,14 @@ class Analyser:
         return False
 
     def _read(self, instance: Instance, analysis: Analysis, watch: _Watch) -> Reading:
+        with watch.step("analyse.decode"):
+            image = read_image(self._spool.path(instance.spool_key))
         started = time.perf_counter()
-        image = read_image(self._spool.path(instance.spool_key))
-        decoded = time.perf_counter()
-        watch.note("analyse.decode", 1000 * (decoded - started))
         display = to_display(image)
-        display_ms = 1000 * (time.perf_counter() - decoded)
-        guarded_ms = self._guard.check(analysis.model, display)
-        if guarded_ms is not None:
-            watch.note("analyse.picture", guarded_ms)
+        display_ms = 1000 * (time.perf_counter() - started)
+        if self._guard.is_asked_by(analysis.model):
+            with watch.step("analyse.picture"):
+                self._guard.check(analysis.model, display)
         reading = self._engine.read(analysis.model.name, display)
         watch.note("analyse.prepare", display_ms + reading.prepare_ms)
         watch.note("analyse.infer", reading.infer_ms)

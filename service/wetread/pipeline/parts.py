@@ -72,7 +72,7 @@ def publish_bell(settings: Settings) -> Bell:
 def read_bundles(settings: Settings) -> tuple[Bundle, ...]:
     """The model bundles.
 
-    Raises Misconfigured when there is none, one is damaged or not trusted, or one needs a guard that is not there.
+    Raises Misconfigured when there is none, one is damaged or not trusted, or a guard is needed and missing.
     """
     bundles = load_bundles(settings.models_folder, make_trust(settings))
     find_guard(bundles)

@@ -191,6 +191,23 @@ def test_a_colour_image_shows_the_no_picture_icon(room: Room) -> None:
     assert text.count('aria-label="no picture"') == 2  # The row's own, and the template for the script.
 
 
+@pytest.mark.parametrize(("reason", "is_shown"), [("picture_inverted", True), ("pixels_undecodable", False)])
+def test_a_picture_that_was_turned_away_is_shown_with_its_reason(
+    room: Room, reason: str, is_shown: bool
+) -> None:
+    study = room.receive(image("negative"))
+    analysis = room.ledger.analyses.claim_next(Lease("tests", time.time(), 60))
+    assert analysis is not None
+    text = "the greys of the picture are inverted"
+    room.ledger.analyses.fail(analysis.id, reason=reason, reason_text=text, now=time.time())
+    room.conclude(study)
+
+    page = room.reader().get(f"/studies/{study}").text
+
+    assert "The greys of the picture are inverted." in page
+    assert ("/rendered" in page) is is_shown
+
+
 def test_a_conflicting_image_shows_on_the_worklist(room: Room) -> None:
     room.receive(image("twin"))
     room.receive(image("twin", PatientComments="other bytes"))

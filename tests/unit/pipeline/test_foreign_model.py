@@ -24,6 +24,7 @@ from tests.unit.pipeline.parts import FROM_MODALITY, FirstStep, first_step
 from wetread.domain import Analysis, AnalysisState, ObjectKind, Outcome, Report, StudyUid, Zone
 from wetread.infer.bundle import Bundle, load_bundles
 from wetread.infer.engine import Engine
+from wetread.infer.guard import Guard
 from wetread.ledger import Lease
 from wetread.pipeline.analyse import Analyser
 from wetread.pipeline.conclude import Concluder
@@ -61,6 +62,7 @@ def analyse_all(step: FirstStep, engine: Engine, bundles: Sequence[Bundle]) -> N
         ledger=step.ledger,
         spool=step.spool,
         engine=engine,
+        guard=Guard(engine, bundles),
         models=[bundle.id for bundle in bundles],
         max_attempts=3,
         ended=lambda: None,

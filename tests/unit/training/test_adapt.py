@@ -192,3 +192,24 @@ def test_large_images_are_shrunk_with_their_boxes(tmp_path: Path) -> None:
         "300",
     )
     assert row["boxes_xyxy"] == "[[20.0, 45.0, 40.0, 75.0]]"
+
+
+def test_a_set_whose_images_all_are_broken_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = public_sets.fracatlas(tmp_path / "set")
+    for path in (source / "images").rglob("*.jpg"):
+        path.write_bytes(b"no picture")
+
+    assert run("fracatlas", source, tmp_path / "out") == 2
+
+    assert "none of the 48 images can be decoded, first " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("choice", "value"), [("--folds", "1"), ("--size", "0")])
+def test_a_choice_that_cannot_be_meant_is_one_line(
+    choice: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("kermany", tmp_path, tmp_path / "out", choice, value) == 2
+
+    assert capsys.readouterr().err.startswith(f"adapt: {choice} {value}: ")

@@ -136,7 +136,18 @@ def test_kermany_keeps_the_kind_of_pneumonia_and_leaves_a_macs_twin_alone(tmp_pa
     assert set(table["sublabel"]) == {"normal", "bacteria", "virus"}
     assert set(table["official_split"]) == {"train", "test"}
     assert set(table[table["label"] == "1"]["boxes_xyxy"]) == {""}, "nobody drew boxes"
-    assert "train" not in set(table[table["label"] == "1"]["split"]), "no boxes: never taught as truth"
+
+
+def test_kermany_is_read_under_mendeleys_file_names_too(tmp_path: Path) -> None:
+    source = public_sets.kermany(tmp_path / "set")
+    for path in sorted(source.rglob("*_bacteria_*.jpeg")):
+        person = path.stem.split("_")[0].removeprefix("person")
+        path.rename(path.with_name(f"BACTERIA-{person}-0001{path.stem[-1]}.jpeg"))
+
+    table = adapted("kermany", source, tmp_path / "out")
+
+    renamed = table[table["sublabel"] == "bacteria"]
+    assert set(renamed["group"]) == {f"kermany_R_{patient}" for patient in range(1, 16, 2)}
 
 
 @pytest.mark.parametrize(
