@@ -3,10 +3,17 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
+# Training has an environment of its own: the service never sees PyTorch.
+TRAIN ?= .train
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+# Only training's environment can time the reference of the speed, which is PyTorch's.
+TRAINING ?= $(wildcard $(TRAIN)/bin/python)
+# Labelled images, and where pages that show them go: never into the repository.
+DATA ?= $(WETREAD_TEST_DATA)
+WORK ?= .wetread/evaluations
 
-.PHONY: help demo serve test test-long lint format bench lock tools clean
+.PHONY: help demo serve test test-long lint format bench evaluate lock tools clean train-setup train-smoke
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,8 +40,20 @@ format: $(READY) ## format and mend what can be mended
 	$(VENV)/bin/ruff format service tests models
 	$(VENV)/bin/ruff check --fix service tests models
 
+evaluate: $(READY) ## measure every shipped model, rewrite figures and card: DATA=folder [SIGNING_KEY=file] [TRAINING=python]
+	@test -n "$(DATA)" || { echo "evaluate: say where the labelled images are: make evaluate DATA=folder"; exit 2; }
+	@if [ -n "$(TRAINING)" ]; then PYTHONPATH=models:service $(TRAINING) -m training.speed $(if $(ONLY),--only $(ONLY)); fi
+	PYTHONPATH=models:service WETREAD_MODELS__ALLOW_UNSIGNED=true WETREAD_WORKER__THREADS=1 \
+	  $(RUN) -m training.evaluate --data "$(DATA)" --work "$(WORK)" \
+	  $(if $(SIGNING_KEY),--key "$(SIGNING_KEY)") $(if $(ONLY),--only $(ONLY)) $(if $(LIMIT),--limit $(LIMIT))
+
+train-setup: $(TRAIN)/.ready ## the environment that models are trained in: PyTorch, MONAI
+
+train-smoke: $(TRAIN)/.ready ## two steps of each model on QC phantoms, through export to a bundle that loads
+	PYTHONPATH=models:service $(TRAIN)/bin/python -m training.smoke
+
 lock: ## pin every dependency by hash; the locks name no address
-	uv pip compile pyproject.toml --extra cpu --extra postgresql --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra cpu --extra postgresql --extra evaluate --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	uv pip compile pyproject.toml --extra gpu --extra postgresql --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -q -o requirements-gpu.lock
@@ -45,7 +64,15 @@ tools: ## the peers the system tests talk to, from Debian (as root)
 	  orthanc-dicomweb dicom3tools redis-server postgresql chromium chromium-driver strace systemd
 
 clean: ## remove what was built
-	rm -rf $(VENV) .cache .wetread .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+	rm -rf $(VENV) .train .cache .wetread .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+
+# PyTorch first, so that whatever build this machine needs is there when the others ask for it. Then the service:
+# what is trained is measured on the road it will run on.
+$(TRAIN)/.ready: models/training/requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(TRAIN)
+	$(TRAIN)/bin/pip install --quiet "$$(grep '^torch==' $<)"
+	$(TRAIN)/bin/pip install --quiet -r $< --editable ".[cpu,evaluate]"
+	@touch $@
 
 $(READY): requirements.lock
 	@PYTHON=$(PYTHON) bash .ci/setup $(VENV)

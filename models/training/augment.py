@@ -88,8 +88,16 @@ class Augmenter:
         boxes = visible_boxes(sample.boxes, matrix, size)
         self._intensity.set_random_state(int(rng.integers(2**31)))
         grey = self._intensity(_degraded(image, rng, self._most_saturated)[None].astype(np.float32) / 255.0)
-        label = sample.label if sample.label < 1 else int(len(boxes) > 0)
+        label = self._label(sample, boxes)
         return View(np.clip(np.asarray(grey[0], np.float32), 0.0, 1.0), boxes, label)
+
+    def _label(self, sample: Sample, seen: NDArray[np.float32]) -> int:
+        """A window is positive when a lesion lies in it; of a positive without boxes that cannot be told."""
+        if sample.label < 1:
+            return sample.label
+        if not len(sample.boxes):
+            return -1 if self._phase.crop else 1
+        return int(len(seen) > 0)
 
     def _frame(self, sample: Sample) -> Matrix:
         return frame_matrix(sample.image.shape, self._phase.size, self._settings.fit)
@@ -166,4 +174,3 @@ def visible_boxes(boxes: NDArray[np.float32], matrix: Matrix, size: int) -> NDAr
 
 def _area(boxes: NDArray[np.generic]) -> NDArray[np.float64]:
     return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), np.float64)
-

@@ -58,7 +58,9 @@ def choose_threshold(images: list[Pointed]) -> tuple[float, list[dict[str, float
 
 def _at(images: list[Pointed], threshold: float) -> dict[str, float]:
     hits = [
-        count_hits(tuple(b for b in image.candidates if image.is_shown and b.probability >= threshold), image.truth)
+        count_hits(
+            tuple(b for b in image.candidates if image.is_shown and b.probability >= threshold), image.truth
+        )
         for image in images
     ]
     found, lesions, wrong = (sum(column) for column in zip(*hits, strict=True))

@@ -14,6 +14,7 @@ import onnx
 import torch
 
 from training.calibrate import Choice
+from training.curves import CURVE_NAME, write_curve
 from training.dataset import side_size
 from training.fold import choose_on_fold, held_out_fold, read_fold
 from training.manifest import BundleFacts, load_facts, write_json, write_manifest
@@ -62,6 +63,7 @@ def export(
     export_onnx(load_network(settings, run_folder), settings, bundle / "model.onnx")
     if (run_folder / "record.json").exists():
         shutil.copy(run_folder / "record.json", bundle / "training.json")
+        write_curve(bundle / "training.json", bundle / CURVE_NAME)
     if not (bundle / "MODEL_CARD.md").exists():
         (bundle / "MODEL_CARD.md").write_text(f"# {facts.title}\n\nNot evaluated yet.\n", encoding="utf-8")
     write_manifest(bundle, facts, settings, choice=PLAIN, box_threshold=LEAST_SCORE)

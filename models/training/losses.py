@@ -58,7 +58,9 @@ def loss_of(evidence: Evidence, targets: Targets, settings: TrainingSettings) ->
         evidence.logits[:, 0], targets.labels.clamp(min=0), reduction="none"
     )
     total = (image * known).sum() / known.sum().clamp(min=1)
-    total = total + settings.map_weight * _map_loss(evidence.map_logits, targets.bells, known)
+    # A positive without a box says nothing of the place.
+    is_placed = (targets.labels == 0) | (targets.bells.flatten(1).amax(1) > 0)
+    total = total + settings.map_weight * _map_loss(evidence.map_logits, targets.bells, known * is_placed)
     total = total + settings.box_weight * _box_loss(evidence.edges, targets)
     side_known = (targets.side >= 0).float()
     side = functional.binary_cross_entropy_with_logits(

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from training.phantoms import draw_case
-from training.settings import TrainingSettings
 from wetread.domain import Box, Finding, Zone
 from wetread.infer.bundle import Bundle
 from wetread.infer.decode import read_image
@@ -24,16 +23,12 @@ TRUTHS = {
 }
 
 
-def check_phantoms(settings: TrainingSettings, bundle: Bundle) -> dict[str, object]:
+def check_phantoms(task: str, bundle: Bundle) -> dict[str, object]:
     """Answers on the demo's images and on held-out seeds."""
     with Engine([bundle], threads=1) as engine:
-        demo = [
-            _demo_row(engine, bundle, case, settings.task)
-            for case in demo_set()
-            if case.expected in TRUTHS[settings.task]
-        ]
+        demo = [_demo_row(engine, bundle, case, task) for case in demo_set() if case.expected in TRUTHS[task]]
         held = [
-            _row(engine, bundle, draw_case(settings.task, seed, lesion=lesion), lesion, f"seed {seed}")
+            _row(engine, bundle, draw_case(task, seed, lesion=lesion), lesion, f"seed {seed}")
             for seed in HELD_OUT_SEEDS
             for lesion in (False, True)
         ]

@@ -36,8 +36,9 @@ def score(network: LesionNet, samples: list[Sample], settings: TrainingSettings)
 @torch.no_grad()
 def read(network: LesionNet, image: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
     """Logit and map of one prepared image (1, 1, rows, columns)."""
-    evidence = network(torch.from_numpy(image))
-    return float(evidence.logits[0, 0]), evidence.map_logits[0, 0].numpy()
+    device = next(network.parameters()).device
+    evidence = network(torch.from_numpy(image).to(device))
+    return float(evidence.logits[0, 0]), evidence.map_logits[0, 0].cpu().numpy()
 
 
 def peak_in_box(cells: NDArray[np.float32], sample: Sample, settings: TrainingSettings) -> bool:

@@ -1,7 +1,13 @@
-"""Milliseconds per image on one core, beside MONAI's DenseNet-121 at 224 pixels in the same minute."""
+"""Milliseconds per image on one core, beside MONAI's DenseNet-121 at 224 pixels in the same minute.
+
+`python -m training.speed` writes speed.json into the newest version of each model made here. It needs PyTorch
+for the reference.
+"""
 
 from __future__ import annotations
 
+import argparse
+import platform
 import statistics
 import tempfile
 import time
@@ -12,11 +18,16 @@ import onnxruntime
 import torch
 from monai.networks.nets.densenet import DenseNet121
 
+from wetread.evaluate.records import to_json, write_text
+from wetread.infer.bundle import find_bundles, load_bundle
+from wetread.infer.seal import seal
+from wetread.infer.signature import ANYONE
+
 ROUNDS = 25
 REFERENCE_SIZE = 224
 
 
-def measure_speed(model: Path, size: int) -> dict[str, float]:
+def measure_speed(model: Path, size: int) -> dict[str, object]:
     """Medians over alternating rounds, batch 1, one thread: other load on the machine hits both alike."""
     with tempfile.TemporaryDirectory() as folder:
         reference = Path(folder) / "densenet121.onnx"
@@ -33,6 +44,7 @@ def measure_speed(model: Path, size: int) -> dict[str, float]:
         "ms_per_image": round(own, 1),
         "densenet121_224_ms": round(other, 1),
         "ratio": round(own / other, 3),
+        "processor": platform.processor() or platform.machine(),
     }
 
 
@@ -47,3 +59,27 @@ def _time(session: onnxruntime.InferenceSession, size: int) -> float:
     began = time.perf_counter()
     session.run(None, {session.get_inputs()[0].name: image})
     return (time.perf_counter() - began) * 1e3
+
+
+def write_speed(folder: Path) -> None:
+    """Write speed.json and seal the bundle again."""
+    bundle = load_bundle(folder, ANYONE)
+    facts = measure_speed(bundle.model_path, bundle.manifest.input.rows)
+    write_text(folder / "speed.json", to_json(facts))
+    seal(folder)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=Path, default=Path(__file__).parents[1])
+    parser.add_argument("--only", help="one model's name")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    for folder in find_bundles(given.models):
+        is_own = (Path(__file__).parent / f"{folder.parent.name}.toml").is_file()
+        if is_own and given.only in (None, folder.parent.name):
+            write_speed(folder.resolve())
+
+
+if __name__ == "__main__":
+    main()

@@ -9,13 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import monai
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -24,6 +22,8 @@ from training.dataset import data_digest, hold_out, load_split, side_size
 from training.losses import loss_of
 from training.network import LesionNet, load_imagenet
 from training.phantoms import phantom_samples
+from training.progress import Progress, bar
+from training.record import describe_surroundings
 from training.sampling import Sampler
 from training.scoring import score
 from training.settings import Phase, TrainingSettings, load_settings
@@ -114,8 +114,15 @@ def learning_rate(phase: Phase, step: int) -> float:
 def train_phase(run: Run, phase: Phase, sampler: Sampler) -> None:
     """Walk one phase from wherever the run stands in it."""
     run.network.train()
-    began, shown = time.monotonic(), 0.0
-    while run.step < phase.steps:
+    with bar(phase.steps, phase.name, done=run.step) as progress:
+        while run.step < phase.steps:
+            _take_steps(run, phase, sampler, progress)
+
+
+def _take_steps(run: Run, phase: Phase, sampler: Sampler, progress: Progress) -> None:
+    """The steps up to the next checkpoint, and that checkpoint."""
+    began, losses = time.monotonic(), []
+    for _ in range(min(SAVE_EVERY, phase.steps - run.step)):
         for group in run.optimiser.param_groups:
             group["lr"] = learning_rate(phase, run.step) * group["share"]
         batch = sampler.batch(run.phase, run.step).to(run.device)
@@ -126,17 +133,11 @@ def train_phase(run: Run, phase: Phase, sampler: Sampler) -> None:
         run.optimiser.step()
         run.averaged.update_parameters(run.network)
         run.step += 1
-        shown += float(loss.detach())
-        if run.step % SAVE_EVERY == 0:
-            run.seconds += time.monotonic() - began
-            began = time.monotonic()
-            print(
-                f"{phase.name} {run.step}/{phase.steps} loss {shown / SAVE_EVERY:.4f} {run.seconds:.0f} s",
-                flush=True,
-            )
-            run.curve.append({"phase": phase.name, "step": run.step, "loss": shown / SAVE_EVERY})
-            shown = 0.0
-            run.save()
+        losses.append(float(loss.detach()))
+        progress.step(losses[-1])
+    run.seconds += time.monotonic() - began
+    run.curve.append({"phase": phase.name, "step": run.step, "loss": sum(losses) / len(losses)})
+    run.save()
 
 
 def validate(run: Run, phase: Phase, sampler: Sampler) -> None:
@@ -197,12 +198,8 @@ def write_record(run: Run, *, digest: str, counts: dict[str, int]) -> None:
         "data_sha256": digest,
         "images": counts,
         "seconds": round(run.seconds),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "monai": monai.__version__,
-        },
-        "processor": platform.processor() or platform.machine(),
+        **describe_surroundings(),
+        "device": str(run.device),
         "threads": torch.get_num_threads(),
         "curve": run.curve,
     }

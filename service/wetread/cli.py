@@ -34,6 +34,7 @@ _EXAMPLES = {
     "api": "WETREAD_HTTP__PORT=8080 wetread api",
     "send": "wetread send ./study --to WETREAD@127.0.0.1:11112",
     "models": "wetread models verify",
+    "evaluate": "wetread evaluate ./test/manifest.csv --model fracture --split internal_test",
 }
 
 
@@ -73,6 +74,7 @@ def make_parser() -> argparse.ArgumentParser:
     for door in (serve, listen, work, api):
         door.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
     _add_send(verbs)
+    _add_evaluate(verbs)
     _add_models(verbs)
     return parser
 
@@ -108,6 +110,39 @@ def _add_send(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="AET",
         help="the AE title to call with (default: %(default)s)",
     )
+
+
+def _add_evaluate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    summary = "measure a model on labelled images: one HTML report, and the figures as JSON"
+    verb = _add(verbs, "evaluate", summary, _evaluate)
+    verb.add_argument(
+        "source",
+        type=Path,
+        metavar="MANIFEST_OR_FOLDER",
+        help="a CSV with the columns file and label (and split, boxes, group, age, sex ...), or a folder of "
+        "DICOM files, with a CSV of labels in it or without",
+    )
+    verb.add_argument("--model", required=True, help="a model's name, or the folder of one version")
+    verb.add_argument("--split", help="read these rows of the CSV alone, for instance internal_test")
+    verb.add_argument("--finding", help="which finding the labels mean, where the model has several")
+    verb.add_argument("--out", type=Path, metavar="FOLDER", help="default: a folder in WETREAD_HOME")
+    verb.add_argument(
+        "--prevalence",
+        type=float,
+        metavar="SHARE",
+        help="also predictive values where this share is ill: 0.1",
+    )
+    verb.add_argument(
+        "--compare",
+        action="append",
+        default=[],
+        metavar="OTHER",
+        help="another model, an evaluation.json of the same cases, or a column with scores; may be repeated",
+    )
+    verb.add_argument(
+        "--by", action="append", default=[], metavar="COLUMN", help="subgroups by this column too; repeated"
+    )
+    verb.add_argument("--limit", type=int, metavar="N", help="read N cases alone, spread over the list")
 
 
 def _add(
@@ -190,6 +225,14 @@ def _send(options: argparse.Namespace) -> int:
 
     _silence_libraries()
     return run(options.paths, to=options.to, caller=options.caller)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from wetread.evaluate.main import Request, run
+
+    _silence_libraries()
+    given = {name: value for name, value in vars(options).items() if name in Request.__dataclass_fields__}
+    return run(Request(**given | {name: tuple(given[name]) for name in ("compare", "by")}))
 
 
 def _models(options: argparse.Namespace) -> int:

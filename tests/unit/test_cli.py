@@ -14,7 +14,7 @@ from wetread.cli import main
 from wetread.domain import SOFTWARE_VERSION
 from wetread.infer.signature import key_id
 
-VERBS = ("demo", "serve", "listen", "work", "api", "send", "models")
+VERBS = ("demo", "serve", "listen", "work", "api", "send", "models", "evaluate")
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,1 @@
+"""`wetread evaluate`: a bundle measured on labelled images by the road the service takes."""

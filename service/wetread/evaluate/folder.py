@@ -1,0 +1,83 @@
+"""A folder of DICOM files becomes cases, with labels from a CSV in it where there is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.errors import InvalidDicomError
+
+from wetread.deliver.send import find_files
+from wetread.errors import Misconfigured
+from wetread.evaluate.cases import Case, CaseSet, Exclusion
+from wetread.evaluate.manifest import Row, read_table, to_case
+
+_UID = "SOPInstanceUID"
+
+
+def read_folder(folder: Path) -> CaseSet:
+    """Every DICOM file under `folder`; a CSV there with `label` and `file` or `SOPInstanceUID` labels them.
+
+    Once some are labelled, files that are not are left out, and so are rows without their file.
+    Raises Misconfigured when there is no file, or when two CSVs hold labels.
+    """
+    files = [path for path in find_files([folder]) if path.suffix.lower() != ".csv"]
+    if not files:
+        raise Misconfigured(f"{folder}: no file in this folder")
+    table = _find_labels(folder)
+    if table is None:
+        cases = [
+            Case(path.relative_to(folder).as_posix(), path, number) for number, path in enumerate(files, 1)
+        ]
+        return CaseSet(folder.name, "", tuple(cases))
+    return _labelled(folder, files, table)
+
+
+def _find_labels(folder: Path) -> Path | None:
+    tables = [path for path in sorted(folder.glob("*.csv")) if _holds_labels(path)]
+    if len(tables) > 1:
+        names = ", ".join(path.name for path in tables)
+        raise Misconfigured(f"{folder.name}: several CSV files hold labels: {names}")
+    return tables[0] if tables else None
+
+
+def _holds_labels(path: Path) -> bool:
+    columns, _ = read_table(path)
+    return "label" in columns and ("file" in columns or _UID in columns)
+
+
+def _labelled(folder: Path, files: list[Path], table: Path) -> CaseSet:
+    columns, rows = read_table(table)
+    is_by_file = "file" in columns
+    places = {
+        path.relative_to(folder).as_posix() if is_by_file else _uid_of(path): path for path in reversed(files)
+    }
+    cases, exclusions = [], []
+    for number, row in rows:
+        key = row["file" if is_by_file else _UID]
+        case = _case(table, number, row, file=places.pop(key, None))
+        if case is None or case.label is None:
+            reason = "no such file, or listed before" if case is None else "no label"
+            exclusions.append(Exclusion(number, row.get("file") or f"row {number}", reason))
+        else:
+            cases.append(case)
+    listed = {case.path for case in cases}
+    exclusions += [
+        Exclusion(0, path.relative_to(folder).as_posix(), "not in the list of labels")
+        for path in places.values()
+        if path not in listed
+    ]
+    facts = tuple(column for column in columns if column not in ("file", "label", "group", _UID))
+    return CaseSet(folder.name, "", tuple(cases), tuple(exclusions), facts)
+
+
+def _case(table: Path, number: int, row: Row, *, file: Path | None) -> Case | None:
+    return None if file is None else to_case(table, number, row, file=file)
+
+
+def _uid_of(path: Path) -> str:
+    try:
+        ds = dcmread(path, stop_before_pixels=True, specific_tags=[_UID], force=True)
+        return str(ds.get(_UID) or path.name).strip()
+    except (InvalidDicomError, AttributeError, EOFError, LookupError, OSError, ValueError):
+        return path.name
