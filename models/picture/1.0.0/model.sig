@@ -1,1 +1,1 @@
-ed25519 ae4a7854f16ba2a7 Ku8KlXjMz+i0X//a/VxP+YBULJtebtsBoPdWE18B/PFRGxGhM+IrjWiUS4DIkHMk8YW/IiCX3RHBxrbdJL8TAg==
+ed25519 ae4a7854f16ba2a7 /r4/amqyGefAh03yb9giqe/QmpFCwwTFsh4E0izgyqFMMT0Hm5mi7CuWJOq+rB0Kl0Z1twoyCIYe2txUiZzJAw==
