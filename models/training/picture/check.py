@@ -114,7 +114,7 @@ def measure(bundle: Bundle, *, data: Path, pictures: Path, run: Path) -> dict[st
 
 
 def _milliseconds(engine: Engine, bundle: Bundle) -> dict[str, float]:
-    """Median processor time on one thread, for a film of 2048 x 2500 pixels: what else runs does not count."""
+    """Median processor time on one thread, for a film of 2048 x 2500 pixels."""
     plane = np.random.default_rng(1).random((2500, 2048), dtype=np.float32)
     times: dict[str, list[float]] = {"exposure": [], "network": []}
     for turn in range(_WARM_UP + _TIMED):
