@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,13 @@ from numpy.typing import NDArray
 from wetread.domain import ModelId
 from wetread.errors import Misconfigured
 from wetread.infer.bundle import Bundle
-from wetread.infer.engine import Engine
 from wetread.infer.exposure import check_exposure
 from wetread.infer.manifest import PictureSpec
 from wetread.infer.picture import check_picture
+
+if TYPE_CHECKING:
+    # The listener asks which guard there is, and never loads ONNX Runtime.
+    from wetread.infer.engine import Engine
 
 
 class Guard:
