@@ -84,12 +84,16 @@ def _sample(folder: Path, row: dict[str, str], task: str, stored_size: int | Non
 
 
 def _chest_side(row: dict[str, str]) -> NDArray[np.float32]:
-    if "nih_nlp_labels" not in row:
+    if not row.get("nih_nlp_labels"):
         return np.full(side_size("chest"), -1.0, np.float32)
     named = row["nih_nlp_labels"].split("|")
     normal = float(row["rsna_class"] == "Normal") if row["rsna_class"] else -1.0
     facts = [float(name in named) for name in NIH_FINDINGS]
-    return np.asarray([*facts, normal, float(row["sex"] == "M")], np.float32)
+    return np.asarray([*facts, normal, _sex(row["sex"])], np.float32)
+
+
+def _sex(told: str) -> float:
+    return float(told == "M") if told else -1.0
 
 
 def _limb_side(row: dict[str, str]) -> NDArray[np.float32]:

@@ -37,7 +37,7 @@ def score(network: LesionNet, samples: list[Sample], settings: TrainingSettings)
 def read(network: LesionNet, image: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
     """Logit and map of one prepared image (1, 1, rows, columns)."""
     device = next(network.parameters()).device
-    evidence = network(torch.from_numpy(image).to(device))
+    evidence = network(torch.tensor(image).to(device))
     return float(evidence.logits[0, 0]), evidence.map_logits[0, 0].cpu().numpy()
 
 
