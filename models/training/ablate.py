@@ -53,7 +53,9 @@ def score_held_out(settings: TrainingSettings, data: Path, run: Path) -> pd.Data
 
     Columns: label, group, logit, and `hit`, whether the map's peak lies in a box (NaN without boxes).
     """
-    graph = Exported(load_network(settings, run), flips=settings.flips).eval()
+    graph = Exported(
+        load_network(settings, run), flips=settings.flips, image_share=settings.image_share
+    ).eval()
     samples = load_split(data / settings.task, settings.task, "train", stored_size=settings.stored_size)
     spec = input_spec(settings)
     rows = []

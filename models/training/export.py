@@ -43,7 +43,7 @@ def export_onnx(network: LesionNet, settings: TrainingSettings, path: Path) -> N
     """Write one self-contained ONNX file with a free batch axis."""
     example = torch.rand(2, 1, settings.size, settings.size)
     torch.onnx.export(
-        Exported(network, flips=settings.flips).eval(),
+        Exported(network, flips=settings.flips, image_share=settings.image_share).eval(),
         (example,),
         str(path),
         input_names=["image"],

@@ -15,11 +15,15 @@ LARGEST_OVERLAP = 0.3
 
 
 class Exported(nn.Module):
-    """What the service runs. With `flips`, the evidence is averaged with that of the mirrored film."""
+    """What the service runs.
 
-    def __init__(self, network: LesionNet, *, flips: bool) -> None:
+    With `flips`, the evidence is averaged with that of the mirrored film. A box's score is the height
+    of its peak times the probability of the whole image to the power `image_share`.
+    """
+
+    def __init__(self, network: LesionNet, *, flips: bool, image_share: float) -> None:
         super().__init__()
-        self.network, self.flips = network, flips
+        self.network, self.flips, self.image_share = network, flips, image_share
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """`image` (N, 1, s, s) to logits (N, 1), heat map (N, 1, h, w), boxes (N, K, 4), scores (N, K).
@@ -32,6 +36,7 @@ class Exported(nn.Module):
             evidence = _mean(evidence, _mirrored(self.network(image.flip(3))))
         heat_map = torch.sigmoid(evidence.map_logits)
         boxes, scores = strongest(heat_map, evidence.edges)
+        scores = scores * torch.sigmoid(evidence.logits) ** self.image_share
         return evidence.logits, heat_map, boxes, scores
 
 

@@ -29,7 +29,8 @@ class TrainingSettings:
     """What one training run is made of; `folds` counts group folds, the first is held out.
 
     `start` is "imagenet" or "scratch"; the backbone learns at `backbone_rate` times the rate of
-    the rest. `flips`: the exported graph averages over the film and its mirror image.
+    the rest. `flips`: the exported graph averages over the film and its mirror image;
+    `image_share`: how much the whole image has a say in the score of a box (`readout.Exported`).
     """
 
     name: str
@@ -55,6 +56,7 @@ class TrainingSettings:
     backbone_rate: float
     average_decay: float = 0.998
     flips: bool = False
+    image_share: float = 0.0
 
 
 def load_settings(path: Path) -> TrainingSettings:
