@@ -1,0 +1,1 @@
+ed25519 ae4a7854f16ba2a7 g3CGiIsEsd/Kmyqh2hOd5F4EwVoZVzhHSS+dktwBtZEZ+avyKM424Xl1utX50Xur7jeIj2AVgnrg7yjIOFgmCg==
