@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from wetread.infer.bundle import load_bundles
 from wetread.infer.engine import Engine
-from wetread.phantom.film import STORED_MAXIMUM, Phantom
-from wetread.pipeline.golden import read_golden
+from wetread.pipeline.golden import GoldenCase, read_golden
 
 _MODELS = Path(__file__).parents[2] / "models"
 _BUNDLES = {bundle.id.name: bundle for bundle in load_bundles(_MODELS) if not bundle.manifest.is_guard}
@@ -26,20 +25,20 @@ def engine() -> Iterator[Engine]:
 
 @pytest.mark.parametrize("name", sorted(_BUNDLES))
 def test_the_heat_map_peaks_within_one_cell_of_the_planted_lesion(name: str, engine: Engine) -> None:
-    phantoms = _lesioned(name)
+    cases = _lesioned(name)
 
-    assert phantoms
-    for phantom in phantoms:
-        x, y, cell = _peak(engine, name, _display(phantom))
+    assert cases
+    for case in cases:
+        x, y, cell = _peak(engine, name, case.show())
         assert any(
             left - cell <= x <= right + cell and top - cell <= y <= bottom + cell
-            for left, top, right, bottom in phantom.boxes
-        )
+            for left, top, right, bottom in case.lesion_boxes
+        ), case
 
 
 @pytest.mark.parametrize("name", sorted(_BUNDLES))
 def test_the_heat_map_follows_a_film_that_is_moved(name: str, engine: Engine) -> None:
-    display = _display(_lesioned(name)[0])
+    display = _lesioned(name)[0].show()
     step = display.shape[0] // 20
     x, y, cell = _peak(engine, name, display)
 
@@ -49,13 +48,8 @@ def test_the_heat_map_follows_a_film_that_is_moved(name: str, engine: Engine) ->
     assert abs(new_y - (y - step)) <= cell
 
 
-def _lesioned(name: str) -> list[Phantom]:
-    phantoms = (case.draw() for case in read_golden(_BUNDLES[name].folder))
-    return [phantom for phantom in phantoms if phantom.boxes]
-
-
-def _display(phantom: Phantom) -> NDArray[np.float32]:
-    return phantom.pixels.astype(np.float32) / np.float32(STORED_MAXIMUM)
+def _lesioned(name: str) -> list[GoldenCase]:
+    return [case for case in read_golden(_BUNDLES[name].folder) if case.lesion_boxes]
 
 
 def _peak(engine: Engine, name: str, display: NDArray[np.float32]) -> tuple[float, float, float]:

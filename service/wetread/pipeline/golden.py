@@ -26,7 +26,8 @@ class GoldenCase(BaseModel):
     """One entry of golden.json: how a phantom is drawn, and the answer expected of the bundle.
 
     `stripes` are no phantom but what a guard must know as none. `expected_probability` is the first
-    finding's, of a guard that of `expected_kind`.
+    finding's, of a guard that of `expected_kind`. `lesion_boxes` (left, top, right, bottom, pixels of the
+    picture) are where lesions were drawn: what an explanation should point at.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -42,6 +43,7 @@ class GoldenCase(BaseModel):
     tolerance: Annotated[float, Field(ge=0, le=1)]
     expected_zone: Zone | None = None
     expected_kind: str | None = None
+    lesion_boxes: tuple[tuple[float, float, float, float], ...] = ()
 
     def show(self) -> NDArray[np.float32]:
         """The picture as a bundle reads it, (rows, columns), 0..1: the same on every machine."""
