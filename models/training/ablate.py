@@ -19,9 +19,8 @@ import pandas as pd
 import torch
 
 from training.ablation_table import AblationTable
-from training.dataset import hold_out, load_split
 from training.export import load_network
-from training.fold import to_grey
+from training.fold import held_out_fold, to_grey
 from training.intervals import auc_interval, auc_of, difference_interval
 from training.manifest import input_spec
 from training.readout import Exported
@@ -56,10 +55,9 @@ def score_held_out(settings: TrainingSettings, data: Path, run: Path) -> pd.Data
     graph = Exported(
         load_network(settings, run), flips=settings.flips, image_share=settings.image_share
     ).eval()
-    samples = load_split(data / settings.task, settings.task, "train", stored_size=settings.stored_size)
     spec = input_spec(settings)
     rows = []
-    for sample in hold_out(samples, folds=settings.folds, seed=settings.seed)[1]:
+    for sample in held_out_fold(settings, data, stored_size=settings.stored_size):
         image = torch.tensor(to_input(to_grey(sample.image), spec))
         logits, heat_map = graph(image)[:2]
         has_boxes = len(sample.boxes) > 0

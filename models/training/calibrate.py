@@ -13,6 +13,7 @@ from sklearn.metrics import roc_curve
 Logits = NDArray[np.float64]
 Labels = NDArray[np.int64]
 LEAST_GAP = 0.02
+LEAST_THRESHOLD = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +51,8 @@ def choose(
     false_positive, true_positive, thresholds = roc_curve(labels, probability, drop_intermediate=False)
     sensitive = float(thresholds[np.argmax(true_positive >= sensitivity)])
     specific = float(thresholds[np.flatnonzero(false_positive <= 1 - specificity)[-1]])
-    # A clear model may reach both at one threshold; the zone between must not be empty or inverted.
-    return Choice(a, b, round(min(sensitive, specific - LEAST_GAP), 4), round(specific, 4))
+    # A clear model may reach both at one threshold; the zone between must not be empty or inverted, nor
+    # a threshold so low that everything is above it.
+    specific = max(specific, LEAST_THRESHOLD + LEAST_GAP)
+    sensitive = max(LEAST_THRESHOLD, min(sensitive, specific - LEAST_GAP))
+    return Choice(a, b, round(sensitive, 4), round(specific, 4))

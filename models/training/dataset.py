@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,13 +108,23 @@ def side_size(task: str) -> int:
     return len(NIH_FINDINGS) + 2 if task == "chest" else len(LIMB_PARTS) + len(LIMB_VIEWS) + 1
 
 
-def hold_out(samples: list[Sample], *, folds: int, seed: int) -> tuple[list[Sample], list[Sample]]:
-    """Split into training and validation by group, positives spread evenly; the first fold is held out."""
+def hold_out(
+    samples: list[Sample], *, folds: int, seed: int, met: Collection[str] = ()
+) -> tuple[list[Sample], list[Sample]]:
+    """Split into training and validation by group, positives spread evenly; the first fold is held out.
+
+    `met` are groups that training meets by other images (report-labelled films): none of them is held out.
+    """
     labels = [max(sample.label, 0) for sample in samples]
     groups = [sample.group for sample in samples]
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     kept, held = next(iter(splitter.split(samples, labels, groups)))
-    return [samples[index] for index in kept], [samples[index] for index in held]
+    return [samples[index] for index in kept], [samples[index] for index in held if groups[index] not in met]
+
+
+def groups_of(folder: Path, split: str) -> frozenset[str]:
+    """The groups (patients) of a split, from its manifest alone."""
+    return frozenset(read_manifest(folder, split)["group"])
 
 
 def data_digest(samples: list[Sample]) -> str:

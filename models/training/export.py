@@ -69,6 +69,7 @@ def export(
     write_manifest(bundle, facts, settings, choice=PLAIN, box_threshold=LEAST_SCORE)
     held = held_out_fold(settings, data)
     choice, threshold, record = choose_on_fold(facts, held, read_fold(bundle, held))
+    record |= {"flips": settings.flips, "image_share": settings.image_share}
     write_json(bundle / "calibration.json", record)
     write_manifest(bundle, facts, settings, choice=choice, box_threshold=threshold)
 

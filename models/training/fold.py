@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from training.boxes import Pointed, choose_threshold
 from training.calibrate import Choice, choose
-from training.dataset import Sample, hold_out, load_split
+from training.dataset import Sample, groups_of, hold_out, load_split
 from training.manifest import BundleFacts
 from training.settings import TrainingSettings
 from wetread.domain import Box
@@ -29,10 +29,15 @@ class FoldReading(NamedTuple):
     candidates: tuple[Box, ...]
 
 
-def held_out_fold(settings: TrainingSettings, data: Path) -> list[Sample]:
-    """The fold that training never saw, at stored resolution as the tests are."""
-    samples = load_split(data / settings.task, settings.task, "train", stored_size=None)
-    return hold_out(samples, folds=settings.folds, seed=settings.seed)[1]
+def held_out_fold(settings: TrainingSettings, data: Path, *, stored_size: int | None = None) -> list[Sample]:
+    """The fold that training never saw, no patient of it on another film either.
+
+    At stored resolution, as the tests are, or shrunk to `stored_size`.
+    """
+    root = data / settings.task
+    met = groups_of(root, "train_weak") if settings.weak_share else frozenset()
+    samples = load_split(root, settings.task, "train", stored_size=stored_size)
+    return hold_out(samples, folds=settings.folds, seed=settings.seed, met=met)[1]
 
 
 def to_grey(image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -74,6 +79,7 @@ def choose_on_fold(
     record: dict[str, object] = {
         "fold_images": len(samples),
         "fold_positives": int(labels.sum()),
+        "fold_groups": len({sample.group for sample in samples}),
         "prevalence": facts.prevalence,
         "platt": [choice.a, choice.b],
         "sensitive": choice.sensitive,

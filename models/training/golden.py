@@ -14,10 +14,9 @@ import numpy as np
 from training.manifest import write_json
 from training.phantoms import LIMB_VIEWS, draw_case
 from training.settings import TrainingSettings, load_settings
-from wetread.infer.bundle import Bundle, load_bundle
+from wetread.infer.bundle import Bundle
 from wetread.infer.engine import Engine
 from wetread.infer.seal import seal
-from wetread.infer.signature import ANYONE
 
 # The seeds the demo draws, then others that no training phase saw.
 SEEDS = {"fracture": (1, 2, 12, 20, 21, 34, 47), "chest": (2, 10, 3, 20, 34, 47)}
@@ -54,7 +53,7 @@ def _case(
 
 def write_golden(settings: TrainingSettings, folder: Path) -> None:
     """Write golden.json and seal the bundle again."""
-    write_json(folder / "golden.json", golden_cases(settings, load_bundle(folder, ANYONE)))
+    write_json(folder / "golden.json", golden_cases(settings, seal(folder)))
     seal(folder)
 
 

@@ -154,12 +154,13 @@ def train(settings: TrainingSettings, data: Path, folder: Path, *, device: str =
     folder.mkdir(parents=True, exist_ok=True)
     root = data / settings.task
     samples = load_split(root, settings.task, "train", stored_size=settings.stored_size)
-    kept, held = hold_out(samples, folds=settings.folds, seed=settings.seed)
     weak = (
         load_split(root, settings.task, "train_weak", stored_size=settings.stored_size)
         if settings.weak_share
         else []
     )
+    met = {sample.group for sample in weak}
+    kept, held = hold_out(samples, folds=settings.folds, seed=settings.seed, met=met)
     first = settings.phantom_first_seed
     seeds = range(first, first + settings.phantoms)
     phantoms = list(phantom_samples(settings.task, seeds, stored_size=settings.stored_size))

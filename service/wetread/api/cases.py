@@ -25,6 +25,7 @@ from wetread.api.schemas import (
 )
 from wetread.domain import (
     Analysis,
+    AnalysisState,
     Code,
     Delivery,
     DeliveryState,
@@ -128,6 +129,7 @@ def _to_line(line: StudyLine, analyses: Analyses) -> StudyLineOut:
         last_image_at=to_time(line.last_image_at),
         concluded_at=None if line.concluded_at is None else to_time(line.concluded_at),
         image_count=line.image_count,
+        unread_image_count=line.image_count - sum(map(_is_read, analyses.values())),
         patient=patient,
         accession_number=line.accession_number,
         study_date=line.study_date,
@@ -136,6 +138,10 @@ def _to_line(line: StudyLine, analyses: Analyses) -> StudyLineOut:
         findings=_summarise(analyses.values()),
         problem=line.problem,
     )
+
+
+def _is_read(analyses: Sequence[Analysis]) -> bool:
+    return any(analysis.state is AnalysisState.DONE for analysis in analyses)
 
 
 def _summarise(analyses: Iterable[Sequence[Analysis]]) -> list[FindingSummary]:

@@ -133,6 +133,7 @@ class StudyLineOut(_Out):
     last_image_at: datetime
     concluded_at: datetime | None
     image_count: int
+    unread_image_count: int = Field(description="Images that no model gave an answer for, so far or at all.")
     patient: PatientOut
     accession_number: str
     study_date: str

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -125,7 +125,7 @@ class _Network:
 
     def __init__(self, bundle: Bundle, *, threads: int, providers: Sequence[str]) -> None:
         self.manifest = bundle.manifest
-        self._session = _open_session(bundle.model_path, threads=threads, providers=providers)
+        self._session = _open_session(bundle, threads=threads, providers=providers)
         self._tensors = tensor_names(self.manifest)
         self.provider: str = self._session.get_providers()[0]
         _check_tensors(self._session, self.manifest)
@@ -160,15 +160,32 @@ class _Answer:
     infer_ms: float
 
 
-def _open_session(path: Path, *, threads: int, providers: Sequence[str]) -> onnxruntime.InferenceSession:
+def _open_session(bundle: Bundle, *, threads: int, providers: Sequence[str]) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     try:
-        return onnxruntime.InferenceSession(path, sess_options=options, providers=list(providers))
+        return onnxruntime.InferenceSession(
+            _read_network(bundle), sess_options=options, providers=list(providers)
+        )
     except _RUNTIME_ERRORS as error:
-        raise Misconfigured(f"{path}: the model does not load ({type(error).__name__})") from error
+        message = f"{bundle.model_path}: the model does not load ({type(error).__name__})"
+        raise Misconfigured(message) from error
+
+
+def _read_network(bundle: Bundle) -> bytes:
+    """The bytes that were signed, and no others: the file may have changed since the bundle was checked.
+
+    From bytes, ONNX Runtime opens no further file that the network names.
+    """
+    try:
+        data = bundle.model_path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"{bundle.model_path}: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != bundle.id.digest:
+        raise Misconfigured(f"{bundle.model_path}: changed while the service started")
+    return data
 
 
 def _check_tensors(session: onnxruntime.InferenceSession, manifest: Manifest) -> None:

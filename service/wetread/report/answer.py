@@ -131,7 +131,11 @@ def study_answer(result: StudyResult) -> Answer:
         worst[finding.code.value] = finding
     findings = tuple(sorted(worst.values(), key=lambda f: -f.probability))
     models = models_text(tuple(a for image in evaluated for a in done(image)))
-    return Answer(worst_tone(findings), findings_text(findings), models)
+    text = findings_text(findings)
+    # A "no findings" over two views must not be read off one of them.
+    if unevaluated := len(result.images) - len(evaluated):
+        text += f" ({unevaluated} of {len(result.images)} images not evaluated)"
+    return Answer(worst_tone(findings), text, models)
 
 
 def _said(finding: Finding) -> str:

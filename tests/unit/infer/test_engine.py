@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -133,8 +134,19 @@ def test_an_engine_refuses_a_finding_whose_channel_the_model_does_not_have(bundl
 def test_an_engine_refuses_a_file_that_is_no_model(bundle: Bundle, tmp_path: Path) -> None:
     shutil.copytree(bundle.folder, tmp_path / "tiny")
     (tmp_path / "tiny" / "model.onnx").write_bytes(b"not a model")
+    model = replace(bundle.id, digest=hashlib.sha256(b"not a model").hexdigest())
 
     with pytest.raises(Misconfigured, match="does not load"):
+        Engine([replace(bundle, id=model, folder=tmp_path / "tiny")], threads=1)
+
+
+def test_an_engine_refuses_a_network_that_was_exchanged_after_the_check(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    shutil.copytree(bundle.folder, tmp_path / "tiny")
+    (tmp_path / "tiny" / "model.onnx").write_bytes(b"another network")
+
+    with pytest.raises(Misconfigured, match="changed while the service started"):
         Engine([replace(bundle, folder=tmp_path / "tiny")], threads=1)
 
 

@@ -89,3 +89,14 @@ def test_study_answer_takes_each_concept_where_it_is_most_probable(tmp_path: Pat
     answer = study_answer(a_study(front, side))
 
     assert answer.text == "FRACTURE SUSPECTED 87 %"
+
+
+def test_study_answer_says_that_an_image_was_not_evaluated(tmp_path: Path) -> None:
+    front = an_image(write_source(tmp_path, SourceImage(name="front")), done(a_finding(0.1)))
+    turned_away = an_image(
+        write_source(tmp_path, SourceImage(name="side")), failed("picture_inverted", "inverted")
+    )
+
+    answer = study_answer(a_study(front, turned_away))
+
+    assert answer.text == "NO FINDINGS: fracture 10 % (1 of 2 images not evaluated)"

@@ -55,3 +55,12 @@ def test_a_rarer_disease_lowers_every_probability_to_its_own_mean(fold: Fold) ->
     weights = np.where(labels == 1, 0.02 / labels.mean(), 0.98 / (1 - labels.mean()))
     assert (rare.probability(logits) < common.probability(logits)).all()
     assert np.average(rare.probability(logits), weights=weights) == pytest.approx(0.02, abs=0.002)
+
+
+def test_the_points_of_a_model_that_is_never_wrong_are_no_extremes() -> None:
+    labels = np.repeat([0, 1], 50)
+    logits = np.where(labels == 1, 9.0, -9.0) + np.linspace(-0.5, 0.5, 100)
+
+    choice = choose(logits, labels, sensitivity=0.9, specificity=0.9, prevalence=0.05)
+
+    assert 0 < choice.sensitive < choice.specific < 1

@@ -55,6 +55,16 @@ def test_the_held_out_fold_shares_no_group_and_holds_both_labels(folder: Path) -
     assert {sample.label for sample in held} == {0, 1}
 
 
+def test_no_patient_is_held_out_whom_training_meets_on_another_film(folder: Path) -> None:
+    kept, held = hold_out(read(folder), folds=4, seed=3)
+    met = {held[0].group}
+
+    still_kept, still_held = hold_out(read(folder), folds=4, seed=3, met=met)
+
+    assert [sample.name for sample in still_kept] == [sample.name for sample in kept]
+    assert {sample.group for sample in still_held} == {sample.group for sample in held} - met
+
+
 def test_the_same_seed_holds_out_the_same_films(folder: Path) -> None:
     first, again = (hold_out(read(folder), folds=4, seed=3)[1] for _ in range(2))
 

@@ -87,7 +87,9 @@ def headline(line: StudyLineOut) -> str:
         for finding in line.findings
         if finding.zone is not Zone.NEGATIVE
     ]
-    return _capitalised(", ".join(said)) + "." if said else "Nothing suspicious found."
+    answer = _capitalised(", ".join(said)) if said else "Nothing suspicious found"
+    unread = line.unread_image_count
+    return f"{answer}; {unread} of {line.image_count} images not evaluated." if unread else f"{answer}."
 
 
 def delivery_tag(delivery: DeliveryOut) -> Tag:
