@@ -44,7 +44,7 @@ evaluate: $(READY) ## measure every shipped model, rewrite figures and card: DAT
 	@test -n "$(DATA)" || { echo "evaluate: say where the labelled images are: make evaluate DATA=folder"; exit 2; }
 	@if [ -n "$(TRAINING)" ]; then PYTHONPATH=models:service $(TRAINING) -m training.speed $(if $(ONLY),--only $(ONLY)); fi
 	PYTHONPATH=models:service $(RUN) -m training.evaluate --data "$(DATA)" --work "$(WORK)" \
-	  $(if $(SIGNING_KEY),--key "$(SIGNING_KEY)") $(if $(ONLY),--only $(ONLY)) $(if $(LIMIT),--limit $(LIMIT))
+	  $(if $(SIGNING_KEY),--key "$(SIGNING_KEY)") $(if $(UNSIGNED),--unsigned) $(if $(ONLY),--only $(ONLY)) $(if $(LIMIT),--limit $(LIMIT))
 
 train-setup: $(TRAIN)/.ready ## the environment that models are trained in: PyTorch, MONAI
 

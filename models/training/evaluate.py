@@ -27,7 +27,7 @@ from wetread.evaluate.records import to_json, write_text
 from wetread.evaluate.words import headline
 from wetread.infer.bundle import MANIFEST_NAME, find_bundles, load_bundle
 from wetread.infer.seal import seal, sign
-from wetread.infer.signature import ANYONE, read_key
+from wetread.infer.signature import ANYONE, SIGNATURE_NAME, read_key
 
 TEST_SETS = {
     "internal_test": ("manifest.csv", "internal_test"),
@@ -119,16 +119,24 @@ def main() -> None:
     parser.add_argument("--only", help="one model's name")
     parser.add_argument("--work", type=Path, required=True, help="outside the repository: pages with images")
     parser.add_argument("--key", type=Path, help="private key to sign with: `wetread models keygen`")
+    parser.add_argument("--unsigned", action="store_true", help="leave signed bundles without a signature")
     parser.add_argument("--limit", type=int, help="so many images of each set: to try it out, not for a card")
     given = parser.parse_args()
     if not given.data.is_dir():
         parser.exit(2, f"no such folder: {given.data}\n")
     key = read_key(given.key) if given.key else None
-    for folder in find_bundles(given.models):
-        if given.only in (None, folder.parent.name) and task_of(folder.parent.name):
-            evaluate_bundle(folder, data=given.data, work=given.work, limit=given.limit)
-            if key is not None:
-                sign(folder, key)
+    chosen = [
+        folder
+        for folder in find_bundles(given.models)
+        if given.only in (None, folder.parent.name) and task_of(folder.parent.name)
+    ]
+    # Figures and card are part of what is signed: written anew, the old signature is gone.
+    if key is None and not given.unsigned and any((folder / SIGNATURE_NAME).exists() for folder in chosen):
+        parser.exit(2, "signed bundles stay so with SIGNING_KEY=file; UNSIGNED=1 goes without\n")
+    for folder in chosen:
+        evaluate_bundle(folder, data=given.data, work=given.work, limit=given.limit)
+        if key is not None:
+            sign(folder, key)
 
 
 if __name__ == "__main__":

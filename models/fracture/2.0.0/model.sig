@@ -1,1 +1,1 @@
-ed25519 ae4a7854f16ba2a7 g3CGiIsEsd/Kmyqh2hOd5F4EwVoZVzhHSS+dktwBtZEZ+avyKM424Xl1utX50Xur7jeIj2AVgnrg7yjIOFgmCg==
+ed25519 ae4a7854f16ba2a7 h1l18/gW2Vd/9PBMtz/YM3t5Dg5F/Sn3dh4mO86cpB/ytXN+YawWg88wonaEpmz+J9yn9rF6csN00YcFLxeQAg==
