@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # Images between two lines of progress.
 _PROGRESS = 100
+# In findings and splits may stand what a folder cannot be named.
+_NO_FILE_NAME = re.compile(r"[^\w.-]+")
 _LIBRARIES = ("scipy", "sklearn", "statsmodels", "matplotlib")
 
 
@@ -70,7 +73,7 @@ def evaluate(request: Request, settings: Settings) -> tuple[Figures, Path]:
 
     cases = _find_cases(request)
     subject = _find_subject(request.model, request, settings)
-    folder = _make_folder(request, settings, cases)
+    folder = _make_folder(request, settings, default_name(request, subject, cases.split))
     answers = _read_all(subject, cases, settings)
     wishes = summary.Wishes(
         request.command,
@@ -123,10 +126,15 @@ def _find_subject(name: str, request: Request, settings: Settings) -> Subject:
     return find_subject(settings, name, finding=request.finding)
 
 
-def _make_folder(request: Request, settings: Settings, cases: CaseSet) -> Path:
-    name = "-".join(
-        part for part in (Path(request.model).name, request.source.resolve().parent.name, cases.split) if part
-    )
+def default_name(request: Request, subject: Subject, split: str) -> str:
+    """The folder of an evaluation without `--out`: who was measured, on what; a manifest with its folder."""
+    source = request.source.resolve()
+    on = (source.name,) if source.is_dir() else (source.parent.name, source.stem)
+    who = (subject.bundle.id.name, subject.bundle.id.version, request.finding)
+    return "-".join(_NO_FILE_NAME.sub("_", part) for part in (*who, *on, split) if part)
+
+
+def _make_folder(request: Request, settings: Settings, name: str) -> Path:
     folder = request.out or settings.home / "evaluations" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
