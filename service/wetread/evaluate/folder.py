@@ -90,7 +90,10 @@ def _labelled(folder: Path, files: list[Path], table: Path) -> CaseSet:
 
 
 def _case(table: Path, number: int, row: Row, *, file: Path | None) -> Case | None:
-    return None if file is None else to_case(table, number, row, file=file)
+    """Named by its place in the folder: files of several series are often named alike."""
+    if file is None:
+        return None
+    return to_case(table, number, row, name=file.relative_to(table.parent).as_posix(), file=file)
 
 
 def _uid_of(path: Path) -> str:

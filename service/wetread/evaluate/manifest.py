@@ -33,7 +33,7 @@ def read_manifest(path: Path, *, split: str | None) -> CaseSet:
     chosen = _of_split(path, columns, rows, split)
     cases, exclusions, seen = [], [], dict[str, int]()
     for number, row in chosen:
-        case = to_case(path, number, row, file=path.parent / row["file"])
+        case = to_case(path, number, row, name=row["file"], file=path.parent / row["file"])
         if reason := _why_left_out(case, seen):
             exclusions.append(Exclusion(number, case.name, reason))
             continue
@@ -61,15 +61,14 @@ def read_table(path: Path) -> tuple[list[str], list[tuple[int, Row]]]:
     return columns, rows
 
 
-def to_case(path: Path, number: int, row: Row, *, file: Path) -> Case:
+def to_case(path: Path, number: int, row: Row, *, name: str, file: Path) -> Case:
     """One row as a case. Raises Misconfigured as `read_manifest` does."""
     label = row["label"]
     if label and label not in _LABELS:
         raise Misconfigured(f"{path.name}, row {number}: label is {label[:20]!r}, not 0 or 1")
-    column = next((name for name in BOX_COLUMNS if name in row), None)
-    lesions = None if column is None else _to_boxes(row[column], f"{path.name}, row {number}: {column}")
-    facts = {name: value for name, value in row.items() if name not in _OWN}
-    name = row.get("file") or file.name
+    marks = next((column for column in BOX_COLUMNS if column in row), None)
+    lesions = None if marks is None else _to_boxes(row[marks], f"{path.name}, row {number}: {marks}")
+    facts = {column: value for column, value in row.items() if column not in _OWN}
     return Case(name, file, number, _LABELS.get(label), lesions, row.get("group", ""), facts)
 
 
