@@ -14,6 +14,8 @@ from wetread.evaluate.cases import Case, CaseSet, Exclusion, Rectangles
 
 BOX_COLUMNS = ("boxes_xyxy", "boxes")
 _OWN = frozenset({"file", "label", "split", "group", *BOX_COLUMNS})
+# Bytes. Whatever has a longer first line is no table; csv takes fields of twice that length.
+_LONGEST_HEADER = 65_536
 _LABELS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1}
 
 Row = Mapping[str, str]
@@ -59,6 +61,21 @@ def read_table(path: Path) -> tuple[list[str], list[tuple[int, Row]]]:
     if not rows:
         raise Misconfigured(f"{path.name}: no rows")
     return columns, rows
+
+
+def read_columns(path: Path) -> tuple[str, ...]:
+    """The first line as column names; none when it is no UTF-8 text.
+
+    Raises Misconfigured when the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            line = file.readline(_LONGEST_HEADER).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return ()
+    except OSError as error:
+        raise Misconfigured(f"{path.name}: {error.strerror}") from error
+    return tuple(name.strip() for name in next(csv.reader([line]), ()))
 
 
 def to_case(path: Path, number: int, row: Row, *, name: str, file: Path) -> Case:

@@ -9,6 +9,7 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
+from wetread.errors import Misconfigured
 from wetread.evaluate.folder import read_folder
 
 
@@ -37,3 +38,19 @@ def test_files_of_one_name_in_two_series_stay_two_cases_when_labelled_by_instanc
     cases = read_folder(folder)
 
     assert [(case.name, case.label) for case in cases.cases] == [("s1/IM0001", 1), ("s2/IM0001", 0)]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfen\x00o\x00t\x00e\x00", b"name,value\n", b"\x00\xe9"])
+def test_a_table_that_holds_no_labels_is_passed_over(content: bytes, folder: Path) -> None:
+    (folder / "notes.csv").write_bytes(content)
+
+    cases = read_folder(folder)
+
+    assert [case.label for case in cases.cases] == [None, None]
+
+
+def test_labels_that_cannot_be_read_to_the_end_are_one_line_and_not_passed_over(folder: Path) -> None:
+    (folder / "labels.csv").write_bytes(b"SOPInstanceUID,label,note\n1.2.3.1,1,caf\xe9\n")
+
+    with pytest.raises(Misconfigured, match=r"^labels\.csv: not UTF-8 text$"):
+        read_folder(folder)
