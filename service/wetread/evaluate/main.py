@@ -161,7 +161,7 @@ def _rival(name: str, request: Request, cases: CaseSet, settings: Settings) -> R
     from wetread.evaluate.records import read_rival
 
     if name.endswith(".json"):
-        return read_rival(Path(name))
+        return read_rival(Path(name), cases.cases)
     if name in cases.columns:
         return Rival(name, _scores(name, cases))
     other = _find_subject(name, request, settings)
