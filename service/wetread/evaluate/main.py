@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import re
 import sys
 from dataclasses import dataclass, replace
@@ -173,11 +174,17 @@ def _rival(name: str, request: Request, cases: CaseSet, settings: Settings) -> R
 def _scores(column: str, cases: CaseSet) -> dict[str, float]:
     scores: dict[str, float] = {}
     for case in cases.cases:
-        text = case.facts.get(column, "")
-        try:
-            scores |= {case.name: float(text)} if text else {}
-        except ValueError as error:
-            raise Misconfigured(
-                f"{cases.name}, row {case.row}: {column} is {text[:20]!r}, not a number"
-            ) from error
+        if not (text := case.facts.get(column, "")):
+            continue
+        scores[case.name] = _number(text)
+        if not math.isfinite(scores[case.name]):
+            where = f"{cases.name}, row {case.row}"
+            raise Misconfigured(f"{where}: {column} is {text[:20]!r}, not a finite number")
     return scores
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

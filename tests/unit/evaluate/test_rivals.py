@@ -55,3 +55,17 @@ def test_an_evaluation_of_other_images_under_the_same_names_is_no_rival(
     assert status == 2
     assert told.count("\n") == 1
     assert "evaluation.json: measured on other images, labels or boxes (first/manifest.csv)" in told
+
+
+@pytest.mark.parametrize("score", ["nan", "inf", "much"])
+def test_a_score_that_is_no_number_is_one_line_with_its_row(
+    score: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = write_set(tmp_path / "set", brightness=230, score=score)
+
+    status = evaluate(manifest, "--compare", "score")
+
+    told = capsys.readouterr().err
+    assert status == 2
+    assert told.count("\n") == 1
+    assert f"set/manifest.csv, row 3: score is '{score}', not a finite number" in told
