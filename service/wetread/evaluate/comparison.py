@@ -14,10 +14,7 @@ from wetread.evaluate.sample import Flags, Numbers, Sample, draw, rounded
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """Another reader's score of each case by name; `points` None when it is only a score.
-
-    `reasons` are the codes of the cases that it could not evaluate.
-    """
+    """Another reader's score by name of each case that it answered; `points` None for a score alone."""
 
     title: str
     scores: dict[str, float]

@@ -11,7 +11,7 @@ from pydicom.errors import InvalidDicomError
 from wetread.deliver.send import find_files
 from wetread.errors import Misconfigured
 from wetread.evaluate.cases import Case, CaseSet, Exclusion
-from wetread.evaluate.manifest import Row, read_table, to_case
+from wetread.evaluate.manifest import Row, read_columns, read_table, to_case
 
 _UID = "SOPInstanceUID"
 # PS3.10 7.1. A file without it may still be a bare data set, if its name does not say otherwise.
@@ -30,10 +30,11 @@ def read_folder(folder: Path) -> CaseSet:
     files = [path for path in there if _may_be_dicom(path)]
     if not files:
         raise Misconfigured(f"{folder}: no DICOM file in this folder")
+    chosen = set(files)
     others = tuple(
         Exclusion(0, path.relative_to(folder).as_posix(), "not a DICOM file")
         for path in there
-        if path not in files
+        if path not in chosen
     )
     cases = _unlabelled(folder, files) if table is None else _labelled(folder, files, table)
     return replace(cases, exclusions=(*cases.exclusions, *others))
@@ -52,7 +53,7 @@ def _unlabelled(folder: Path, files: list[Path]) -> CaseSet:
 
 
 def _find_labels(folder: Path) -> Path | None:
-    tables = [path for path in sorted(folder.glob("*.csv")) if _holds_labels(path)]
+    tables = [path for path in sorted(folder.glob("*.csv")) if path.is_file() and _holds_labels(path)]
     if len(tables) > 1:
         names = ", ".join(path.name for path in tables)
         raise Misconfigured(f"{folder.name}: several CSV files hold labels: {names}")
@@ -60,7 +61,7 @@ def _find_labels(folder: Path) -> Path | None:
 
 
 def _holds_labels(path: Path) -> bool:
-    columns, _ = read_table(path)
+    columns = read_columns(path)
     return "label" in columns and ("file" in columns or _UID in columns)
 
 
@@ -90,7 +91,10 @@ def _labelled(folder: Path, files: list[Path], table: Path) -> CaseSet:
 
 
 def _case(table: Path, number: int, row: Row, *, file: Path | None) -> Case | None:
-    return None if file is None else to_case(table, number, row, file=file)
+    """Named by its place in the folder: files of several series are often named alike."""
+    if file is None:
+        return None
+    return to_case(table, number, row, name=file.relative_to(table.parent).as_posix(), file=file)
 
 
 def _uid_of(path: Path) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import math
+import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 # Images between two lines of progress.
 _PROGRESS = 100
+# In findings and splits may stand what a folder cannot be named.
+_NO_FILE_NAME = re.compile(r"[^\w.-]+")
 _LIBRARIES = ("scipy", "sklearn", "statsmodels", "matplotlib")
 
 
@@ -70,7 +74,7 @@ def evaluate(request: Request, settings: Settings) -> tuple[Figures, Path]:
 
     cases = _find_cases(request)
     subject = _find_subject(request.model, request, settings)
-    folder = _make_folder(request, settings, cases)
+    folder = _make_folder(request, settings, default_name(request, subject, cases.split))
     answers = _read_all(subject, cases, settings)
     wishes = summary.Wishes(
         request.command,
@@ -123,10 +127,15 @@ def _find_subject(name: str, request: Request, settings: Settings) -> Subject:
     return find_subject(settings, name, finding=request.finding)
 
 
-def _make_folder(request: Request, settings: Settings, cases: CaseSet) -> Path:
-    name = "-".join(
-        part for part in (Path(request.model).name, request.source.resolve().parent.name, cases.split) if part
-    )
+def default_name(request: Request, subject: Subject, split: str) -> str:
+    """The folder of an evaluation without `--out`: who was measured, on what; a manifest with its folder."""
+    source = request.source.resolve()
+    on = (source.name,) if source.is_dir() else (source.parent.name, source.stem)
+    who = (subject.bundle.id.name, subject.bundle.id.version, request.finding)
+    return "-".join(_NO_FILE_NAME.sub("_", part) for part in (*who, *on, split) if part)
+
+
+def _make_folder(request: Request, settings: Settings, name: str) -> Path:
     folder = request.out or settings.home / "evaluations" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -153,7 +162,7 @@ def _rival(name: str, request: Request, cases: CaseSet, settings: Settings) -> R
     from wetread.evaluate.records import read_rival
 
     if name.endswith(".json"):
-        return read_rival(Path(name))
+        return read_rival(Path(name), cases.cases)
     if name in cases.columns:
         return Rival(name, _scores(name, cases))
     other = _find_subject(name, request, settings)
@@ -165,11 +174,17 @@ def _rival(name: str, request: Request, cases: CaseSet, settings: Settings) -> R
 def _scores(column: str, cases: CaseSet) -> dict[str, float]:
     scores: dict[str, float] = {}
     for case in cases.cases:
-        text = case.facts.get(column, "")
-        try:
-            scores |= {case.name: float(text)} if text else {}
-        except ValueError as error:
-            raise Misconfigured(
-                f"{cases.name}, row {case.row}: {column} is {text[:20]!r}, not a number"
-            ) from error
+        if not (text := case.facts.get(column, "")):
+            continue
+        scores[case.name] = _number(text)
+        if not math.isfinite(scores[case.name]):
+            where = f"{cases.name}, row {case.row}"
+            raise Misconfigured(f"{where}: {column} is {text[:20]!r}, not a finite number")
     return scores
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -14,6 +14,8 @@ from wetread.evaluate.cases import Case, CaseSet, Exclusion, Rectangles
 
 BOX_COLUMNS = ("boxes_xyxy", "boxes")
 _OWN = frozenset({"file", "label", "split", "group", *BOX_COLUMNS})
+# Bytes. Whatever has a longer first line is no table; csv takes fields of twice that length.
+_LONGEST_HEADER = 65_536
 _LABELS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1}
 
 Row = Mapping[str, str]
@@ -33,7 +35,7 @@ def read_manifest(path: Path, *, split: str | None) -> CaseSet:
     chosen = _of_split(path, columns, rows, split)
     cases, exclusions, seen = [], [], dict[str, int]()
     for number, row in chosen:
-        case = to_case(path, number, row, file=path.parent / row["file"])
+        case = to_case(path, number, row, name=row["file"], file=path.parent / row["file"])
         if reason := _why_left_out(case, seen):
             exclusions.append(Exclusion(number, case.name, reason))
             continue
@@ -61,15 +63,29 @@ def read_table(path: Path) -> tuple[list[str], list[tuple[int, Row]]]:
     return columns, rows
 
 
-def to_case(path: Path, number: int, row: Row, *, file: Path) -> Case:
+def read_columns(path: Path) -> tuple[str, ...]:
+    """The first line as column names; none when it is no UTF-8 text.
+
+    Raises Misconfigured when the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            line = file.readline(_LONGEST_HEADER).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return ()
+    except OSError as error:
+        raise Misconfigured(f"{path.name}: {error.strerror}") from error
+    return tuple(name.strip() for name in next(csv.reader([line]), ()))
+
+
+def to_case(path: Path, number: int, row: Row, *, name: str, file: Path) -> Case:
     """One row as a case. Raises Misconfigured as `read_manifest` does."""
     label = row["label"]
     if label and label not in _LABELS:
         raise Misconfigured(f"{path.name}, row {number}: label is {label[:20]!r}, not 0 or 1")
-    column = next((name for name in BOX_COLUMNS if name in row), None)
-    lesions = None if column is None else _to_boxes(row[column], f"{path.name}, row {number}: {column}")
-    facts = {name: value for name, value in row.items() if name not in _OWN}
-    name = row.get("file") or file.name
+    marks = next((column for column in BOX_COLUMNS if column in row), None)
+    lesions = None if marks is None else _to_boxes(row[marks], f"{path.name}, row {number}: {marks}")
+    facts = {column: value for column, value in row.items() if column not in _OWN}
     return Case(name, file, number, _LABELS.get(label), lesions, row.get("group", ""), facts)
 
 

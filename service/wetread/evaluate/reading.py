@@ -128,7 +128,8 @@ class Reader:
         known = _completed(case, picture.facts, picture.patient)
         subject = self._subject
         try:
-            self._guard.check(subject.bundle.id, picture.display)
+            if self._guard.is_asked_by(subject.bundle.id):
+                self._guard.check(subject.bundle.id, picture.display)
             reading = self._engine.read(subject.bundle.id.name, picture.display)
         except Rejected as error:
             return Answer(known, error.code)

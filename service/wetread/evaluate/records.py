@@ -11,6 +11,7 @@ from pathlib import Path
 
 from wetread.domain import Box, OperatingPoints
 from wetread.errors import Misconfigured
+from wetread.evaluate.cases import Case
 from wetread.evaluate.comparison import Rival
 from wetread.evaluate.figures import Figures
 from wetread.evaluate.hits import count_hits, match
@@ -83,14 +84,16 @@ def _to_text(boxes: Sequence[Box]) -> str:
     return json.dumps(edges)
 
 
-def read_rival(path: Path) -> Rival:
+def read_rival(path: Path, cases: Sequence[Case]) -> Rival:
     """Another evaluation as a rival: its figures for the thresholds, the cases beside it for the answers.
 
-    Raises Misconfigured when either is not what `wetread evaluate` writes.
+    Raises Misconfigured when either is not what `wetread evaluate` writes, or when it did not measure
+    these very `cases`: equal names do not make images equal.
     """
     try:
         figures = json.loads(path.read_text(encoding="utf-8"))
-        model = figures["model"]
+        model, data = figures["model"], figures["data"]
+        place, digest = f"{data['name']} {data['split']}".strip(), data["sha256"]
         points = OperatingPoints(**model["operating_points"])
         with (path.parent / CASES_NAME).open(encoding="utf-8", newline="") as file:
             scores = {
@@ -100,14 +103,15 @@ def read_rival(path: Path) -> Rival:
         raise Misconfigured(f"--compare: {error.filename}: {error.strerror}") from error
     except (KeyError, TypeError, ValueError) as error:
         raise Misconfigured(f"--compare: {path}: not an evaluation with its {CASES_NAME}") from error
+    if digest != digest_of(cases):
+        raise Misconfigured(f"--compare: {path}: measured on other images, labels or boxes ({place})")
     return Rival(f"{model['name']} {model['version']}", scores, points)
 
 
-def digest_of(answers: Sequence[Answer]) -> str:
+def digest_of(cases: Sequence[Case]) -> str:
     """SHA-256 over names, labels, lesions and bytes of all cases: the same digest, the same test set."""
     digest = hashlib.sha256()
-    for answer in sorted(answers, key=lambda one: one.case.name):
-        case = answer.case
+    for case in sorted(cases, key=lambda one: one.name):
         lesions = None if case.lesions is None else case.lesions.tolist()
         digest.update(f"{case.name} {case.label} {lesions}\n".encode())
         with case.path.open("rb") as file:

@@ -114,7 +114,7 @@ def _data(cases: CaseSet, answers: Sequence[Answer]) -> Figures:
     return {
         "name": cases.name,
         "split": cases.split,
-        "sha256": digest_of(answers),
+        "sha256": digest_of(cases.cases),
         "images": len(answers),
         "is_labelled": cases.is_labelled,
         "left_out": [{"row": item.row, "reason": item.reason} for item in cases.exclusions],
