@@ -53,6 +53,9 @@ class AblationTable:
             "positives": int(scores["label"].sum()),
             "groups": int(scores["group"].nunique()),
         }
+        # The other model's rows may have been written by another run since.
+        written = json.loads(self._json.read_text(encoding="utf-8")) if self._json.exists() else {}
+        self._all = written | {self._model: facts}
         self._json.write_text(json.dumps(self._all, indent=1) + "\n", encoding="utf-8")
         self._page.write_text(page_of(self._all), encoding="utf-8")
 

@@ -35,9 +35,8 @@ def held_out_fold(settings: TrainingSettings, data: Path, *, stored_size: int | 
     At stored resolution, as the tests are, or shrunk to `stored_size`.
     """
     root = data / settings.task
-    met = groups_of(root, "train_weak") if settings.weak_share else frozenset()
     samples = load_split(root, settings.task, "train", stored_size=stored_size)
-    return hold_out(samples, folds=settings.folds, seed=settings.seed, met=met)[1]
+    return hold_out(samples, folds=settings.folds, seed=settings.seed, met=groups_of(root, "train_weak"))[1]
 
 
 def to_grey(image: NDArray[np.uint8]) -> NDArray[np.float32]:

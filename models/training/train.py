@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from training.dataset import data_digest, hold_out, load_split, side_size
+from training.dataset import data_digest, groups_of, hold_out, load_split, side_size
 from training.losses import loss_of
 from training.network import LesionNet, load_imagenet
 from training.phantoms import phantom_samples
@@ -159,7 +159,8 @@ def train(settings: TrainingSettings, data: Path, folder: Path, *, device: str =
         if settings.weak_share
         else []
     )
-    met = {sample.group for sample in weak}
+    # Without weak films too, so that runs with and without them are scored on the same fold.
+    met = groups_of(root, "train_weak")
     kept, held = hold_out(samples, folds=settings.folds, seed=settings.seed, met=met)
     first = settings.phantom_first_seed
     seeds = range(first, first + settings.phantoms)
