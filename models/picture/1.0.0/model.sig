@@ -1,1 +1,1 @@
-ed25519 ae4a7854f16ba2a7 /r4/amqyGefAh03yb9giqe/QmpFCwwTFsh4E0izgyqFMMT0Hm5mi7CuWJOq+rB0Kl0Z1twoyCIYe2txUiZzJAw==
+ed25519 ae4a7854f16ba2a7 NyyVXMv+acwkQUUgEpF1QOh2BgiOtjJUm/PPqFyiAPbUF7+XfKyQOkSfcBJWzsgY2oI5OG+84oNM3c1Ibaf8Aw==
