@@ -97,6 +97,9 @@ def test_nobody_at_the_address_is_unreachable(capture: Path) -> None:
         sender.send(capture)
 
 
+@pytest.mark.filterwarnings(  # pynetdicom's acceptor may be told to abort while it closes (Evt15 in Sta13)
+    "ignore::pytest.PytestUnhandledThreadExceptionWarning"
+)
 @pytest.mark.parametrize("fault", ["called", "calling"])
 def test_a_rejected_association_may_pass_later_when_somebody_enters_the_title(
     capture: Path, fault: str
