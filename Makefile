@@ -60,7 +60,7 @@ lock: ## pin every dependency by hash; the locks name no address
 tools: ## the peers the system tests talk to, from Debian (as root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dcmtk orthanc \
-	  orthanc-dicomweb dicom3tools redis-server postgresql chromium chromium-driver strace systemd
+	  orthanc-dicomweb dicom3tools redis-server postgresql chromium chromium-driver strace systemd libgdcm-tools libpixelmed-java default-jre-headless libxml2-utils
 
 clean: ## remove what was built
 	rm -rf $(VENV) .train .cache .wetread .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*

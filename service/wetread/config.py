@@ -13,11 +13,19 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import TomlConfigSettingsSource
 
-from wetread.domain import Destination, ObjectKind
+from wetread.domain import Destination, Hours, ObjectKind, Profile, Tls
 from wetread.errors import Misconfigured
 
 
@@ -38,6 +46,7 @@ AeTitle = Annotated[str, AfterValidator(check_ae_title)]
 # In the environment and not settings: where they are read from, and the tests' own.
 _OTHER_NAMES = frozenset({"WETREAD_CONFIG", "WETREAD_TEST_DATA"})
 Port = Annotated[int, Field(ge=1, le=65535)]
+_HOURS: Final = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
 
 
 def check_public_key(value: str) -> str:
@@ -130,20 +139,55 @@ class WorkerSettings(_Section):
 
 
 class CaptureSettings(_Section):
-    """Longest side of an overlay capture in pixels."""
+    """Bounds of an overlay capture: its longest side in pixels, and its size uncompressed, in 10**6 bytes."""
 
     max_side: int = Field(2048, ge=256, le=8192)
+    max_megabytes: float = Field(13.0, ge=0.5, le=200)
+
+
+class TlsSettings(_Section):
+    """TLS to a destination, PEM files. `ca` empty: the system's authorities. The others: our own identity."""
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    check_host: bool = True
 
 
 class DestinationSettings(_Section):
-    """One receiver of results. DICOM (C-STORE) in this release."""
+    """A receiver of results: `dicom` (C-STORE to `host`, `port`, `ae_title`) or `dicomweb` (STOW-RS, `url`).
+
+    `profile` says what it gets, or `objects` kind by kind; `report` in which SOP class the report goes.
+    `commitment` waits for storage commitment (DICOM), or asks whether the object is there (DICOMweb).
+    `authorization` is a whole header value. `hours`: local times such as `22:00-06:00`, empty for always.
+    """
 
     name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")
-    kind: Literal["dicom"] = "dicom"
+    kind: Literal["dicom", "dicomweb"] = "dicom"
     host: str = "127.0.0.1"
-    port: Port
-    ae_title: AeTitle
+    port: Port | None = None
+    ae_title: AeTitle | None = None
+    calling_aet: AeTitle | None = None
+    url: str = Field("", pattern=r"^(https?://\S+)?$")
+    authorization: SecretStr = SecretStr("")
+    tls: TlsSettings | None = None
+    profile: Profile = Profile.REPORTS
     objects: tuple[ObjectKind, ...] = ()
+    report: Literal["comprehensive-3d", "comprehensive"] = "comprehensive-3d"
+    commitment: bool = False
+    commitment_wait_s: float = Field(600.0, gt=0)
+    per_minute: int = Field(0, ge=0)
+    hours: tuple[Annotated[str, Field(pattern=_HOURS)], ...] = ()
+
+    @model_validator(mode="after")
+    def _check_address(self) -> DestinationSettings:
+        if self.kind == "dicom" and (self.port is None or self.ae_title is None):
+            raise ValueError(f"destination {self.name!r}: a DICOM destination needs port and ae_title")
+        if self.kind == "dicomweb" and not self.url:
+            raise ValueError(f"destination {self.name!r}: a DICOMweb destination needs url")
+        if self.tls and (self.tls.certificate is None) != (self.tls.key is None):
+            raise ValueError(f"destination {self.name!r}: tls.certificate and tls.key go together")
+        return self
 
     def to_domain(self) -> Destination:
         """The same as the noun the rooms share."""
@@ -151,10 +195,32 @@ class DestinationSettings(_Section):
             name=self.name,
             kind=self.kind,
             host=self.host,
-            port=self.port,
-            ae_title=self.ae_title,
-            objects=self.objects,
+            port=self.port or 0,
+            ae_title=self.ae_title or "",
+            objects=self._kinds(),
+            calling_aet=self.calling_aet or "",
+            url=self.url.rstrip("/"),
+            authorization=self.authorization.get_secret_value(),
+            tls=Tls(self.tls.ca, self.tls.certificate, self.tls.key, self.tls.check_host)
+            if self.tls
+            else None,
+            commits=self.commitment,
+            commit_wait_s=self.commitment_wait_s,
+            per_minute=self.per_minute,
+            hours=tuple(_to_hours(text) for text in self.hours),
         )
+
+    def _kinds(self) -> tuple[ObjectKind, ...]:
+        kinds = self.objects or self.profile.kinds
+        if self.report == "comprehensive-3d":
+            return kinds
+        form = {ObjectKind.STRUCTURED_REPORT: ObjectKind.COMPREHENSIVE_REPORT}
+        return tuple(form.get(kind, kind) for kind in kinds)
+
+
+def _to_hours(text: str) -> Hours:
+    start, end = (60 * int(part[:2]) + int(part[3:]) for part in text.split("-"))
+    return Hours(start, end)
 
 
 class LogSettings(_Section):

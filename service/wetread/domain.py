@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
 from typing import NewType
 
 SOFTWARE_VERSION = "0.1.0"
@@ -57,19 +59,53 @@ class AnalysisState(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """Life of one object x destination."""
+    """Life of one object x destination.
+
+    `DEGRADED`: the destination takes no such object, and gets the plainer ones that say the same.
+    """
 
     PENDING = "pending"
     SENT = "sent"
     COMMITTED = "committed"
+    DEGRADED = "degraded"
     REFUSED = "refused"
 
 
 class ObjectKind(StrEnum):
-    """What a result object is."""
+    """What a result object is. The two reports say the same in two SOP classes, for new and older PACS."""
 
     STRUCTURED_REPORT = "sr"
+    COMPREHENSIVE_REPORT = "sr-comprehensive"
     CAPTURE = "capture"
+    HEAT_MAP_CAPTURE = "heat-map-capture"
+    PRESENTATION_STATE = "gsps"
+    KEY_OBJECT = "ko"
+    HEAT_MAP = "heat-map"
+
+
+class Profile(StrEnum):
+    """How much a destination gets; each profile holds all that the one before it does."""
+
+    CAPTURES = "sc-only"
+    REPORTS = "sc+sr"
+    PRESENTATION = "sc+sr+gsps+ko"
+    EVERYTHING = "everything"
+
+    @property
+    def kinds(self) -> tuple[ObjectKind, ...]:
+        """The kinds of object in it, the most widely shown first."""
+        ladder = list(Profile)
+        return sum((_ADDED[step] for step in ladder[: ladder.index(self) + 1]), ())
+
+
+_ADDED = MappingProxyType(
+    {
+        Profile.CAPTURES: (ObjectKind.CAPTURE,),
+        Profile.REPORTS: (ObjectKind.STRUCTURED_REPORT,),
+        Profile.PRESENTATION: (ObjectKind.PRESENTATION_STATE, ObjectKind.KEY_OBJECT),
+        Profile.EVERYTHING: (ObjectKind.HEAT_MAP_CAPTURE, ObjectKind.HEAT_MAP),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,16 +288,47 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """How a connection is secured: whom we trust, and who we are (PEM files; both of ours or neither)."""
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    checks_host: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A daily time in local minutes since midnight; it passes midnight when `end` <= `start`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
-    """Where results go. `objects` empty means every kind."""
+    """Where results go.
+
+    `objects` are the kinds it gets. `url` and `authorization` (a whole header value) are for DICOMweb.
+    `calling_aet` '' means the listener's own. `per_minute` 0 and `hours` empty mean no limit.
+    With `commits`, a delivery is done only when the destination has committed itself to keep the object.
+    """
 
     name: str
     kind: str
     host: str = ""
     port: int = 0
     ae_title: str = ""
-    objects: tuple[ObjectKind, ...] = ()
+    objects: tuple[ObjectKind, ...] = Profile.REPORTS.kinds
+    calling_aet: str = ""
+    url: str = ""
+    authorization: str = field(default="", repr=False)
+    tls: Tls | None = None
+    commits: bool = False
+    commit_wait_s: float = 600.0
+    per_minute: int = 0
+    hours: tuple[Hours, ...] = ()
 
     def takes(self, kind: ObjectKind) -> bool:
         """Whether this destination wants objects of this kind."""
-        return not self.objects or kind in self.objects
+        return kind in self.objects

@@ -94,6 +94,7 @@ def test_destinations_come_from_the_file_or_as_json_from_the_environment(
     from_environment = load_settings().destinations
 
     assert from_file[0].to_domain().objects == (ObjectKind.STRUCTURED_REPORT,)
+    assert from_environment[0].to_domain().objects == (ObjectKind.CAPTURE, ObjectKind.STRUCTURED_REPORT)
     assert [(item.name, item.host, item.port) for item in from_environment] == [("orthanc", "orthanc", 4242)]
 
 

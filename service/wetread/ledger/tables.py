@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -124,6 +124,25 @@ reports = Table(
     Column("revision", Integer, primary_key=True),
     Column("outcome", String(16), nullable=False),
     Column("created_at", Float, nullable=False),
+    # The conclusion in words, and the SOP Instance UIDs it was made of: what the next revision compares with.
+    Column("answer", Text, nullable=False, default=""),
+    Column("inputs", JSON, nullable=False, default=list),
+)
+
+# What failed the gate and did not leave.
+held = Table(
+    "held",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("study_uid", _UID, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("source_uid", _UID),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    # The same defect found again, by a second run of the same conclusion, is one row.
+    Column("digest", String(64), nullable=False, unique=True),
+    Index("ix_held_study", "study_uid"),
 )
 
 objects = Table(
@@ -163,9 +182,23 @@ deliveries = Table(
     Column("last_status", String(16), nullable=False, default=""),
     Column("last_error", Text, nullable=False, default=""),
     Column("sent_at", Float),
+    # The storage commitment request that names it, '' when none does.
+    Column("transaction_uid", _UID, nullable=False, default=""),
     UniqueConstraint("sop_instance_uid", "destination"),
     Index("ix_deliveries_due", "state", "next_attempt_at"),
     Index("ix_deliveries_study", "study_uid"),
+)
+
+# One storage commitment request (PS3.4 J): one destination, the deliveries that name it.
+commitments = Table(
+    "commitments",
+    metadata,
+    Column("transaction_uid", _UID, primary_key=True),
+    Column("destination", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("requested_at", Float, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Index("ix_commitments_due", "state", "due_at"),
 )
 
 quarantine = Table(

@@ -32,7 +32,7 @@ from wetread.ledger.studies import Claim, Step
 from wetread.report.capture import build_capture
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
-from wetread.report.identity import capture_uid
+from wetread.report.identity import image_object_uid
 from wetread.report.results import BuiltObject, ImageResult, Predecessor, StudyResult
 from wetread.report.structured_report import build_plain_report, build_report
 from wetread.spool.objects import Spool
@@ -122,7 +122,7 @@ class Concluder:
             check(report, result)
         objects = [self._keep(report)]
         for image in _to_capture(result):
-            known = self._ledger.reports.find_object(capture_uid(image))
+            known = self._ledger.reports.find_object(image_object_uid(ObjectKind.CAPTURE, image))
             capture = known[1] if known else self._make_capture(image, result, watch)
             if capture is not None:
                 objects.append(capture)

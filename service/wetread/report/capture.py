@@ -90,7 +90,7 @@ def _copy_identity(ds: Dataset, source: Dataset, study: StudyResult) -> None:
 def _describe_object(ds: Dataset, image: ImageResult, source: Dataset) -> None:
     """SOP Common, SC Equipment and General Image modules (PS3.3 C.12.1, C.8.6.1, C.7.6.1)."""
     ds.SOPClassUID = SecondaryCaptureImageStorage
-    ds.SOPInstanceUID = identity.capture_uid(image)
+    ds.SOPInstanceUID = identity.image_object_uid(ObjectKind.CAPTURE, image)
     ds.ConversionType = "WSD"
     ds.SecondaryCaptureDeviceManufacturer = identity.MANUFACTURER
     ds.SecondaryCaptureDeviceManufacturerModelName = identity.MODEL_NAME

@@ -98,7 +98,9 @@ def _identity_defects(
 ) -> Iterator[str]:
     ds, kind = built.ds, built.kind
     is_capture = kind is ObjectKind.CAPTURE
-    derived = identity.capture_uid(image) if is_capture else identity.report_uid(result)
+    derived = (
+        identity.image_object_uid(kind, image) if is_capture else identity.study_object_uid(kind, result)
+    )
     if ds.SOPInstanceUID != derived:
         yield "SOPInstanceUID is not the one derived from the result"
     if ds.SeriesInstanceUID != identity.series_uid(result.study, kind):

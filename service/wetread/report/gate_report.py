@@ -77,8 +77,8 @@ def _text_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
 def _predecessors(result: StudyResult) -> list[tuple[str, str, str, str]]:
     if result.predecessor is None:
         return []
-    sop_class, instance, series = result.predecessor
-    return [(result.study, series, sop_class, instance)]
+    earlier = result.predecessor
+    return [(result.study, earlier.SeriesInstanceUID, earlier.SOPClassUID, earlier.SOPInstanceUID)]
 
 
 def _evidence_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:

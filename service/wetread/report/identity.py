@@ -7,6 +7,7 @@ gets it twice keeps one. Form: '2.25.' + a 128-bit integer (PS3.5 B.2), here of 
 from __future__ import annotations
 
 import hashlib
+from types import MappingProxyType
 from typing import Final
 
 from wetread.domain import SOFTWARE_VERSION, Analysis, Finding, ModelId, ObjectKind, SopInstanceUid, StudyUid
@@ -15,7 +16,17 @@ from wetread.report.results import ImageResult, StudyResult
 MANUFACTURER: Final = "Wetread"
 MODEL_NAME: Final = "Wetread"
 SERIES_DESCRIPTION: Final = "AI result (Wetread), research use only"
-SERIES_NUMBER: Final = {ObjectKind.STRUCTURED_REPORT: 9901, ObjectKind.CAPTURE: 9902}
+SERIES_NUMBER: Final = MappingProxyType(
+    {
+        ObjectKind.STRUCTURED_REPORT: 9901,
+        ObjectKind.CAPTURE: 9902,
+        ObjectKind.COMPREHENSIVE_REPORT: 9903,
+        ObjectKind.HEAT_MAP_CAPTURE: 9904,
+        ObjectKind.PRESENTATION_STATE: 9905,
+        ObjectKind.KEY_OBJECT: 9906,
+        ObjectKind.HEAT_MAP: 9907,
+    }
+)
 
 
 def derive_uid(*parts: str) -> str:
@@ -38,23 +49,23 @@ def device_uid(model: ModelId) -> str:
     return derive_uid("device", model.name, model.version, model.digest)
 
 
-def capture_uid(image: ImageResult) -> SopInstanceUid:
-    """Depends on the source's bytes, the models and the answer, not on the study's revision.
+def image_object_uid(kind: ObjectKind, image: ImageResult, *more: str) -> SopInstanceUid:
+    """An object about one image: depends on the source's bytes, the models and the answer, not the revision.
 
-    So a later revision that leaves this image's answer as it was makes no second capture.
+    So a later revision that leaves this image's answer as it was makes no second capture. `more` tells
+    apart several of one kind.
     """
     header = image.instance.header
-    return SopInstanceUid(
-        derive_uid("capture", header.SOPInstanceUID, image.instance.digest, *_answers(image))
-    )
+    parts = (kind.value, header.SOPInstanceUID, image.instance.digest, *_answers(image), *more)
+    return SopInstanceUid(derive_uid(*parts))
 
 
-def report_uid(result: StudyResult) -> SopInstanceUid:
-    """Depends on the study, its revision, every input's bytes, the models and the answers."""
+def study_object_uid(kind: ObjectKind, result: StudyResult) -> SopInstanceUid:
+    """An object about a study revision: depends on it, every input's bytes, the models and the answers."""
     parts = [result.study, str(result.revision)]
     for image in result.images:
         parts += [image.instance.header.SOPInstanceUID, image.instance.digest, *_answers(image)]
-    return SopInstanceUid(derive_uid("report", *parts))
+    return SopInstanceUid(derive_uid(kind.value, *parts))
 
 
 def tracking_uid(image: ImageResult, *, what: str, model: ModelId | None, number: int) -> str:

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from wetread.domain import Analysis, Instance, ObjectKind, Outcome, SopInstanceUid, StudyUid
+from wetread.domain import Analysis, Finding, Instance, ModelId, ObjectKind, Outcome, SopInstanceUid, StudyUid
 
 
-class Predecessor(NamedTuple):
-    """The report object that a new revision replaces."""
+@dataclass(frozen=True, slots=True)
+class Predecessor:
+    """The report that a new revision replaces: its object, the images it was made of, its conclusion."""
 
     SOPClassUID: str
     SOPInstanceUID: str
     SeriesInstanceUID: str
+    images: frozenset[str] = frozenset()
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a network saw what it saw: `heat_map` is (rows, columns), 0..1, spread over the whole image."""
+
+    model: ModelId
+    finding: Finding
+    heat_map: NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,7 @@ class StudyResult:
     outcome: Outcome
     images: tuple[ImageResult, ...]
     concluded_at: float
-    predecessor: Predecessor | tuple[str, str, str] | None = None
+    predecessor: Predecessor | None = None
 
 
 @dataclass(frozen=True, slots=True)

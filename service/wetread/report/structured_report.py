@@ -62,7 +62,7 @@ def _document(result: StudyResult, sources: list[Dataset], content: Dataset) -> 
         series_instance_uid=identity.series_uid(result.study, kind),
         series_number=identity.SERIES_NUMBER[kind],
         series_description=identity.SERIES_DESCRIPTION,
-        sop_instance_uid=identity.report_uid(result),
+        sop_instance_uid=identity.study_object_uid(kind, result),
         instance_number=result.revision,
         manufacturer=identity.MANUFACTURER,
         is_complete=True,
@@ -127,7 +127,7 @@ def _summary(result: StudyResult, notes: list[str]) -> sr.ContainerContentItem:
     ]
     items += [text_item(codes.COMMENT, note) for note in notes]
     if result.predecessor:
-        changed = f"Revision {result.revision}; replaces the report {result.predecessor[1]}."
+        changed = f"Revision {result.revision}; replaces the report {result.predecessor.SOPInstanceUID}."
         items.append(text_item(codes.COMMENT, changed))
     container.ContentSequence = sr.ContentSequence(items)
     return container
@@ -150,7 +150,9 @@ def _predecessors(result: StudyResult) -> list[Dataset] | None:
     if result.predecessor is None:
         return None
     earlier = Dataset()
-    earlier.SOPClassUID, earlier.SOPInstanceUID, earlier.SeriesInstanceUID = result.predecessor
+    earlier.SOPClassUID = result.predecessor.SOPClassUID
+    earlier.SOPInstanceUID = result.predecessor.SOPInstanceUID
+    earlier.SeriesInstanceUID = result.predecessor.SeriesInstanceUID
     earlier.StudyInstanceUID = result.study
     return [earlier]
 

@@ -190,7 +190,7 @@ class Room:
 
     def _objects(self, study: StudyUid, revision: int) -> tuple[ResultObject, ...]:
         made = []
-        for number, kind in enumerate(ObjectKind):
+        for number, kind in enumerate((ObjectKind.STRUCTURED_REPORT, ObjectKind.CAPTURE)):
             data = f"{study} {revision} {kind}".encode()
             made.append(
                 ResultObject(

@@ -26,8 +26,12 @@ def test_capture_uid_stays_the_same_in_a_later_revision(tmp_path: Path) -> None:
     image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.8, BOX)))
     first, second = a_study(image), a_study(image, revision=2)
 
-    assert identity.capture_uid(first.images[0]) == identity.capture_uid(second.images[0])
-    assert identity.report_uid(first) != identity.report_uid(second)
+    assert identity.image_object_uid(ObjectKind.CAPTURE, first.images[0]) == identity.image_object_uid(
+        ObjectKind.CAPTURE, second.images[0]
+    )
+    assert identity.study_object_uid(ObjectKind.STRUCTURED_REPORT, first) != identity.study_object_uid(
+        ObjectKind.STRUCTURED_REPORT, second
+    )
 
 
 def test_capture_uid_changes_with_answer_network_and_bytes(tmp_path: Path) -> None:
@@ -35,12 +39,16 @@ def test_capture_uid_changes_with_answer_network_and_bytes(tmp_path: Path) -> No
     retrained = ModelId("fracture", "1.0.0", "other")
 
     others = {
-        identity.capture_uid(replace(image, analyses=(done(a_finding(0.7, BOX)),))),
-        identity.capture_uid(replace(image, analyses=(done(a_finding(0.8, BOX), model=retrained),))),
-        identity.capture_uid(replace(image, instance=replace(image.instance, digest="other"))),
+        identity.image_object_uid(ObjectKind.CAPTURE, replace(image, analyses=(done(a_finding(0.7, BOX)),))),
+        identity.image_object_uid(
+            ObjectKind.CAPTURE, replace(image, analyses=(done(a_finding(0.8, BOX), model=retrained),))
+        ),
+        identity.image_object_uid(
+            ObjectKind.CAPTURE, replace(image, instance=replace(image.instance, digest="other"))
+        ),
     }
 
-    assert len(others | {identity.capture_uid(image)}) == 4
+    assert len(others | {identity.image_object_uid(ObjectKind.CAPTURE, image)}) == 4
 
 
 def test_capture_uid_does_not_depend_on_the_order_of_analyses(tmp_path: Path) -> None:
@@ -49,7 +57,9 @@ def test_capture_uid_does_not_depend_on_the_order_of_analyses(tmp_path: Path) ->
 
     one, other = an_image(path, first, second), an_image(path, second, first)
 
-    assert identity.capture_uid(one) == identity.capture_uid(other)
+    assert identity.image_object_uid(ObjectKind.CAPTURE, one) == identity.image_object_uid(
+        ObjectKind.CAPTURE, other
+    )
 
 
 def test_device_uid_is_new_with_every_retraining() -> None:

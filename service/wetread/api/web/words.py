@@ -36,6 +36,7 @@ _DELIVERIES: Final = {
     DeliveryState.PENDING: Tag("waiting", "Waiting"),
     DeliveryState.SENT: Tag("done", "Delivered"),
     DeliveryState.COMMITTED: Tag("done", "Committed"),
+    DeliveryState.DEGRADED: Tag("done", "Plainer instead"),
     DeliveryState.REFUSED: Tag("refused", "Refused"),
 }
 _STEPS: Final = {
@@ -53,7 +54,15 @@ _STEPS: Final = {
 }
 # Reasons that say there is no single grey picture to show (wetread.route.rules).
 _NO_FILM: Final = ("colour", "multi_frame")
-_KINDS: Final = {ObjectKind.STRUCTURED_REPORT: "Structured Report", ObjectKind.CAPTURE: "Overlay capture"}
+_KINDS: Final = {
+    ObjectKind.STRUCTURED_REPORT: "Structured Report",
+    ObjectKind.COMPREHENSIVE_REPORT: "Structured Report (Comprehensive)",
+    ObjectKind.CAPTURE: "Overlay capture",
+    ObjectKind.HEAT_MAP_CAPTURE: "Heat map capture",
+    ObjectKind.PRESENTATION_STATE: "Presentation state",
+    ObjectKind.KEY_OBJECT: "Key object selection",
+    ObjectKind.HEAT_MAP: "Heat map (Parametric Map)",
+}
 _ROLES: Final = {
     "listen": "DICOM listener",
     "analyse": "Model worker",
