@@ -18,7 +18,9 @@ from wetread.infer.engine import Engine, available_providers
 from wetread.infer.guard import Guard
 from wetread.ledger import Ledger
 from wetread.pipeline.analyse import Analyser
+from wetread.pipeline.commit import Committer, Registrar
 from wetread.pipeline.conclude import Concluder
+from wetread.pipeline.degrade import Degrader
 from wetread.pipeline.parts import (
     beating,
     open_ledger,
@@ -106,17 +108,25 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         spool.inbox.sweep()
         queue = stack.enter_context(open_queue(settings))
         bell = stack.enter_context(publish_bell(settings))
-        senders = _make_senders(settings, stack)
+        destinations = [destination.to_domain() for destination in settings.destinations]
+        registrar = Registrar(ledger=ledger, destinations=destinations)
+        senders = _make_senders(settings, stack, registrar)
         holder = part_name("publish", slot)
         concluder = Concluder(
             ledger=ledger,
             spool=spool,
-            destinations=[destination.to_domain() for destination in settings.destinations],
+            destinations=destinations,
             max_side=settings.capture.max_side,
         )
         publisher = Publisher(
-            ledger=ledger, spool=spool, senders=senders, holder=holder, lease_s=settings.worker.lease_s
+            ledger=ledger,
+            spool=spool,
+            senders=senders,
+            degrader=Degrader(ledger=ledger, spool=spool, destinations=destinations),
+            holder=holder,
+            lease_s=settings.worker.lease_s,
         )
+        committer = Committer(ledger=ledger, senders=senders, destinations=destinations, registrar=registrar)
         loop = ConclusionLoop(
             ledger=ledger,
             concluder=concluder,
@@ -128,7 +138,9 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         stack.enter_context(beating(ledger, role="publish", slot=slot))
         _say_destinations(senders)
         concluded = threading.Event()
-        deliveries = partial(run_deliveries, publisher=publisher, senders=list(senders.values()))
+        deliveries = partial(
+            run_deliveries, publisher=publisher, committer=committer, senders=list(senders.values())
+        )
         beside = (
             start_thread("reconcile", partial(reconcile, ledger=ledger, queue=queue, stop=stop)),
             start_thread("deliveries", partial(deliveries, concluded=concluded, stop=stop)),
@@ -145,10 +157,12 @@ def _say_destinations(senders: Mapping[str, Sender]) -> None:
         logger.warning("no destination is set: answers stay here")
 
 
-def _make_senders(settings: Settings, stack: ExitStack) -> dict[str, Sender]:
+def _make_senders(settings: Settings, stack: ExitStack, registrar: Registrar) -> dict[str, Sender]:
     senders: dict[str, Sender] = {}
     for destination in settings.destinations:
-        sender = DicomSender(destination.to_domain(), calling_aet=settings.dicom.ae_title)
+        sender = DicomSender(
+            destination.to_domain(), calling_aet=settings.dicom.ae_title, take=registrar.enter
+        )
         stack.callback(sender.close)
         senders[destination.name] = sender
     return senders
