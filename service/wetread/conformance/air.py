@@ -13,10 +13,10 @@ _PRIMITIVES: Final[tuple[Row, ...]] = (
     ("Locations (points)", "no", "the networks give regions"),
     ("Regions", "yes", "closed 2D polyline per finding, on the image it was found on"),
     ("Segmentations", "no", "the networks draw no contours"),
-    ("Parametric maps", "yes", "Parametric Map, surrogate geometry stated; profile `everything`"),
+    ("Parametric maps", "yes", "Parametric Map, surrogate geometry stated; profile everything"),
     ("Tracking identifiers", "yes", "identifier and UID in every group, stable over revisions"),
-    ("Key images", "yes", "Key Object Selection on images with a finding; profiles from `sc+sr+gsps+ko`"),
-    ("Presentation states", "yes", "graphic layer with boxes and text; profiles from `sc+sr+gsps+ko`"),
+    ("Key images", "yes", "Key Object Selection on images with a finding; profiles from sc+sr+gsps+ko"),
+    ("Presentation states", "yes", "graphic layer with boxes and text; profiles from sc+sr+gsps+ko"),
 )  # fmt: skip
 _REQUIREMENTS: Final[tuple[Row, ...]] = (
     ("Report root TID 1500 in Comprehensive 3D SR", "yes; Comprehensive SR for archives that take no other"),

@@ -17,7 +17,7 @@ _STYLE: Final = (
     "h2{font-size:1.25rem;margin-top:2.2rem;border-bottom:1px solid #c9d1d8}"
     "h3{font-size:1.05rem;margin-top:1.5rem}table{border-collapse:collapse;width:100%;margin:.6rem 0}"
     "th,td{border:1px solid #c9d1d8;padding:.3rem .5rem;text-align:left;vertical-align:top;"
-    "overflow-wrap:anywhere}th{background:#eef2f5}"
+    "overflow-wrap:break-word;font-size:.87rem}th{background:#eef2f5}"
     "@media print{h2,h3{break-after:avoid}tr{break-inside:avoid}}"
 )
 
