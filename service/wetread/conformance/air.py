@@ -40,7 +40,7 @@ _LIMITS: Final[tuple[Row, ...]] = (
     ("Connectathon", "not taken part in: this is a self-declaration, held against public validators in CI"),
     ("Purpose of Contributing Equipment", "see the code of that purpose in the conformance statement's list"),
     ("Workflow (AIW-I)", "not claimed: studies are pushed to the listener"),
-    ("Verification of results by a person", "reports are UNVERIFIED; feedback is kept beside them"),
+    ("Verification of results by a person", "not done: reports are UNVERIFIED"),
 )
 
 
