@@ -24,8 +24,8 @@ COLOUR_OF: Final = MappingProxyType(
     }
 )
 _INK: Final[Colour] = (0, 0, 0)
-_PAPER: Final[Colour] = (18, 22, 26)
-_QUIET: Final[Colour] = (214, 219, 224)
+PAPER: Final[Colour] = (18, 22, 26)
+QUIET: Final[Colour] = (214, 219, 224)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def paint_band(band: Band, *, columns: int) -> NDArray[np.uint8]:
     foot, foot_rows = _footline(band, columns, top=head_rows)
     canvas = np.empty((head_rows + foot_rows, columns, 3), np.uint8)
     canvas[:head_rows] = COLOUR_OF[band.tone]
-    canvas[head_rows:] = _PAPER
+    canvas[head_rows:] = PAPER
     for line in (*head, *foot):
         paint_text(
             canvas, line.text, x=line.x, y=line.y, size_px=line.size_px, colour=line.colour, bold=line.bold
@@ -74,9 +74,19 @@ def band_rows(band: Band, *, columns: int) -> int:
     return head_rows + _footline(band, columns, top=head_rows)[1]
 
 
+def margin_of(columns: int) -> int:
+    """Columns left free on either side of text in a strip so wide."""
+    return max(4, columns // 50)
+
+
+def small_size(columns: int) -> int:
+    """Letters of what is not the answer, in pixels."""
+    return max(10, columns // 46)
+
+
 def _headline(band: Band, columns: int) -> tuple[list[_Line], int]:
     """As large as one line allows, so that it survives a thumbnail; two lines before it gets small."""
-    margin = max(4, columns // 50)
+    margin = margin_of(columns)
     free = columns - 2 * margin
     size, lines = _headline_lines(band.headline, free, columns)
     pitch = line_height(size)
@@ -110,15 +120,15 @@ def _halves(text: str) -> list[str]:
 
 def _footline(band: Band, columns: int, *, top: int) -> tuple[list[_Line], int]:
     """Note and networks, side by side where both fit, else under each other."""
-    margin = max(4, columns // 50)
-    size = max(10, columns // 46)
+    margin = margin_of(columns)
+    size = small_size(columns)
     pitch, padding = line_height(size), max(2, size // 4)
     size = fitted_size(band.note, columns=columns - 2 * margin, largest_px=size, least_px=8)
     wide = width_of(band.note, size) + width_of(band.detail, size) + 4 * margin
     detail_x = columns - margin - width_of(band.detail, size) if wide <= columns else margin
     rows = pitch if wide <= columns or not band.detail else 2 * pitch
-    made = [_Line(band.note, margin, top + padding, size, _QUIET)]
+    made = [_Line(band.note, margin, top + padding, size, QUIET)]
     if band.detail:
         text = wrapped(band.detail, columns=columns - 2 * margin, size_px=size, lines=1)[0]
-        made.append(_Line(text, detail_x, top + padding + rows - pitch, size, _QUIET))
+        made.append(_Line(text, detail_x, top + padding + rows - pitch, size, QUIET))
     return made, rows + 2 * padding

@@ -11,7 +11,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 
 from wetread.report import answer, codes
 from wetread.report.band import COLOUR_OF
-from wetread.report.overlay import LEAST_COLUMNS
+from wetread.report.layout import LEAST_COLUMNS
 from wetread.report.results import ImageResult
 from wetread.report.source import pixel_spacing_mm
 
