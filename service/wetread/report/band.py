@@ -26,6 +26,7 @@ COLOUR_OF: Final = MappingProxyType(
 _INK: Final[Colour] = (0, 0, 0)
 PAPER: Final[Colour] = (18, 22, 26)
 QUIET: Final[Colour] = (214, 219, 224)
+_WRAPPED_LINES: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,26 +88,30 @@ def small_size(columns: int) -> int:
 def _headline(band: Band, columns: int) -> tuple[list[_Line], int]:
     """As large as one line allows, so that it survives a thumbnail; two lines before it gets small."""
     margin = margin_of(columns)
-    free = columns - 2 * margin
-    size, lines = _headline_lines(band.headline, free, columns)
-    pitch = line_height(size)
-    padding = max(2, size // 5)
-    made = [
-        _Line(text, margin, padding + number * pitch, size, _INK, bold=True)
-        for number, text in enumerate(lines)
-    ]
-    return made, len(lines) * pitch + 2 * padding
+    lines = _headline_lines(band.headline, columns - 2 * margin, columns)
+    padding = max(2, lines[0][1] // 5)
+    made, y = [], padding
+    for text, size in lines:
+        # Bold is drawn as a stroke, and that fills the letters of long text.
+        made.append(_Line(text, margin, y, size, _INK, bold=size >= columns // 22))
+        y += line_height(size)
+    return made, y + padding
 
 
-def _headline_lines(text: str, free: int, columns: int) -> tuple[int, list[str]]:
-    """Size and lines: one line, else one line per statement, else words wrapped on two lines."""
-    largest, least = max(16, columns // 13), max(12, columns // 22)
-    for lines, least_px in (([text], columns // 18), (_halves(text), columns // 20)):
+def _headline_lines(text: str, free: int, columns: int) -> list[tuple[str, int]]:
+    """Lines with their sizes: one, else one per statement, else the first one large and the rest wrapped."""
+    largest, halves = max(16, columns // 13), _halves(text)
+    for lines, least_px in (([text], columns // 18), (halves, columns // 20)):
         longest = max(lines, key=lambda line: width_of(line, largest, bold=True))
-        size = fitted_size(longest, columns=free, largest_px=largest, least_px=least, bold=True)
-        if size >= least_px and len(lines) <= 2 and width_of(longest, size, bold=True) <= free:
-            return size, lines
-    return least, wrapped(text, columns=free, size_px=least, lines=2, bold=True)
+        size = fitted_size(longest, columns=free, largest_px=largest, least_px=least_px, bold=True)
+        if width_of(longest, size, bold=True) <= free:
+            return [(line, size) for line in lines]
+    # Why there is no answer is said in full: it is all that this picture has to say.
+    first, rest = halves if len(halves) > 1 else ("", text)
+    size = fitted_size(first, columns=free, largest_px=largest, least_px=12, bold=True)
+    small = max(12, columns // 27)
+    wrapped_rest = wrapped(rest, columns=free, size_px=small, lines=_WRAPPED_LINES)
+    return [(first, size)] * bool(first) + [(line, small) for line in wrapped_rest]
 
 
 def _halves(text: str) -> list[str]:

@@ -35,7 +35,7 @@ class Legend:
     @property
     def words(self) -> str:
         """What the colours say, and what they do not."""
-        return f"Heat map of {self.finding.lower()}: how strongly {self.model} points to a place. {EVIDENCE_NOTE}"
+        return f"Heat map of {self.finding.lower()}: how strongly the network {self.model} points to a place. {EVIDENCE_NOTE}"
 
 
 def legend_of(evidence: Evidence) -> Legend:

@@ -16,6 +16,10 @@ from wetread.report.layout import Scale
 from wetread.report.lettering import Colour, line_height, paint_text, width_of
 
 _DARK: Final[Colour] = (0, 0, 0)
+# A frame is at least so many of its lines wide: of a smaller one nobody sees whether it is dashed.
+_LEAST_LINES: Final = 10
+# Greys, of 255: places that differ by less are equally good, and the first one is taken.
+_SAME_DETAIL: Final = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,12 @@ def draw_findings(
 
     The radiograph lies in `picture` from column `left` on, scaled.
     """
-    drawn = [(finding, _placed(box, scale, left)) for finding in findings for box in finding.boxes]
+    least_px = _LEAST_LINES * _line_px(picture)
+    drawn = [
+        (finding, _placed(box, scale, left=left, least_px=least_px))
+        for finding in findings
+        for box in finding.boxes
+    ]
     for finding, box in drawn:
         _draw_box(picture, box, colour=_colour(finding), dashed=finding.zone is Zone.DOUBTFUL)
     taken = [box for _, box in drawn]
@@ -63,13 +72,16 @@ def _colour(finding: Finding) -> Colour:
     return COLOUR_OF[Tone(finding.zone.value)]
 
 
-def _placed(box: Box, scale: Scale, left: int) -> _Rectangle:
-    return _Rectangle(
-        left + int(np.floor(box.left * scale.x)),
-        int(np.floor(box.top * scale.y)),
-        left + int(np.ceil(box.right * scale.x)),
-        int(np.ceil(box.bottom * scale.y)),
-    )
+def _placed(box: Box, scale: Scale, *, left: int, least_px: int) -> _Rectangle:
+    """Where the frame's inside lies: round the box, and so large that a tiny one is seen."""
+    x0, x1 = _span(left + box.left * scale.x, left + box.right * scale.x, least_px)
+    y0, y1 = _span(box.top * scale.y, box.bottom * scale.y, least_px)
+    return _Rectangle(x0, y0, x1, y1)
+
+
+def _span(start: float, end: float, least_px: int) -> tuple[int, int]:
+    missing = max(0.0, least_px - (end - start)) / 2
+    return int(np.floor(start - missing)), int(np.ceil(end + missing))
 
 
 def _draw_box(picture: NDArray[np.uint8], box: _Rectangle, *, colour: Colour, dashed: bool) -> None:
@@ -118,38 +130,40 @@ def _dashes(start: int, end: int, dash: int) -> list[tuple[int, int]]:
 def _draw_label(
     picture: NDArray[np.uint8], text: str, box: _Rectangle, *, colour: Colour, taken: list[_Rectangle]
 ) -> _Rectangle:
-    """A dark tag beside the box, at the first place that covers nothing drawn; else above it."""
+    """A dark tag beside the box: where it covers nothing drawn, and of the film what shows least."""
     size = max(13, max(picture.shape[0], picture.shape[1]) // 52)
     wide, high = width_of(text, size) + size // 2, line_height(size) + size // 4
     places = _label_places(box, wide, high, picture)
     free = [place for place in places if not any(place.overlaps(other) for other in taken)]
-    place = (free or places)[0]
+    place = min(free or places, key=lambda place: _detail(picture, place))
     region = picture[place.top : place.bottom, place.left : place.right]
     region[:] = region // 5
     paint_text(picture, text, x=place.left + size // 4, y=place.top + size // 8, size_px=size, colour=colour)
     return place
 
 
+def _detail(picture: NDArray[np.uint8], place: _Rectangle) -> float:
+    """How much there is to see: the spread of greys, least in air. Markers and bone edges have much."""
+    return float(picture[place.top : place.bottom, place.left : place.right, 0].std() // _SAME_DETAIL)
+
+
 def _label_places(box: _Rectangle, wide: int, high: int, picture: NDArray[np.uint8]) -> list[_Rectangle]:
     """Above, below, right and left of the box, inside the picture; the box itself only where all fail."""
     rows, columns, _ = picture.shape
     gap = 3 * _line_px(picture)
-    along = max(0, min(box.left - gap, columns - wide))
-    corners = (
-        (along, box.top - gap - high),
-        (along, box.bottom + gap),
-        (box.right + gap, box.top),
-        (box.left - gap - wide, box.top),
-    )
+    along = [max(0, min(x, columns - wide)) for x in (box.left - gap, box.right + gap - wide)]
+    down = [max(0, min(y, rows - high)) for y in (box.top, box.bottom - high)]
+    corners = [(left, top) for top in (box.top - gap - high, box.bottom + gap) for left in along]
+    corners += [(left, top) for left in (box.right + gap, box.left - gap - wide) for top in down]
     places = [
         _Rectangle(left, top, left + wide, top + high)
         for left, top in corners
         if 0 <= top <= rows - high and 0 <= left <= columns - wide
     ]
     inside = min(max(0, box.top + gap), max(0, rows - high))
-    return places or [_Rectangle(along, inside, along + wide, inside + high)]
+    return places or [_Rectangle(along[0], inside, along[0] + wide, inside + high)]
 
 
 def _line_px(picture: NDArray[np.uint8]) -> int:
     rows, columns, _ = picture.shape
-    return max(2, round(int(max(rows, columns)) / 600))
+    return max(2, round(int(max(rows, columns)) / 512))
