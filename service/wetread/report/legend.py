@@ -8,12 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wetread.domain import ModelId
 from wetread.report.band import PAPER, QUIET, margin_of, small_size
 from wetread.report.lettering import line_height, paint_text, width_of, wrapped
 from wetread.report.results import Evidence
 from wetread.report.tint import colour_bar
 
-EVIDENCE_NOTE: Final = "Evidence, not probability."
+_NOTE: Final = "Evidence, not probability."
 # A middling grey of soft tissue, so that the bar looks as the colours do on the film.
 _GREY: Final = 96
 _LINES: Final = 2
@@ -24,37 +25,44 @@ class Legend:
     """Whose evidence of what is shown. `peak` is the most there is on this image, 0..1."""
 
     finding: str
-    model: str
+    model: ModelId
     peak: float
 
     @property
     def title(self) -> str:
         """What is shown, and whose it is."""
-        return f"Heat map: {self.finding}, {self.model}"
+        return f"Heat map: {self.finding}, {self.model.name} {self.model.version}"
 
     @property
     def words(self) -> str:
         """What the colours say, and what they do not."""
-        return f"Heat map of {self.finding.lower()}: how strongly the network {self.model} points to a place. {EVIDENCE_NOTE}"
+        network = f"{self.model.name} {self.model.version}"
+        what = f"Heat map of {self.finding.lower()}"
+        return f"{what}: how strongly the network {network} points to a place. {_NOTE}"
 
 
 def legend_of(evidence: Evidence) -> Legend:
     """The legend of one heat map."""
-    model = f"{evidence.model.name} {evidence.model.version}"
-    return Legend(evidence.finding.label, model, float(evidence.heat_map.max(initial=0.0)))
+    return Legend(evidence.finding.label, evidence.model, float(evidence.heat_map.max(initial=0.0)))
 
 
 def paint_legend(legend: Legend, *, columns: int) -> NDArray[np.uint8]:
     """The legend as its own RGB image, `columns` wide: a bar from 0 to 1 with the image's own peak, words."""
     size, margin = small_size(columns), margin_of(columns)
     canvas = np.full((legend_rows(legend, columns=columns), columns, 3), PAPER, np.uint8)
-    y = size // 2
-    _paint_bar(canvas, legend, y=y, size=size)
-    y += 2 * line_height(size)
+    _paint_bar(canvas, legend, y=size // 2, size=size)
+    y = size // 2 + 2 * line_height(size)
     for line in _lines(legend, columns):
         paint_text(canvas, line, x=margin, y=y, size_px=size, colour=QUIET)
         y += line_height(size)
     return canvas
+
+
+def is_legend(strip: NDArray[np.uint8], legend: Legend) -> bool:
+    """Whether a strip, RGB, is this legend, whatever its peak."""
+    painted, size = paint_legend(legend, columns=strip.shape[1]), small_size(strip.shape[1])
+    words_at = size // 2 + 2 * line_height(size)
+    return painted.shape == strip.shape and np.array_equal(painted[words_at:], strip[words_at:])
 
 
 def legend_rows(legend: Legend, *, columns: int) -> int:
