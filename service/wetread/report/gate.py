@@ -69,7 +69,7 @@ _DEFECTS: Final[Mapping[ObjectKind, _Defects]] = MappingProxyType(
     {
         ObjectKind.STRUCTURED_REPORT: lambda ds, case: report_defects(ds, case.result),
         ObjectKind.COMPREHENSIVE_REPORT: lambda ds, case: report_defects(ds, case.result, kind=case.kind),
-        ObjectKind.CAPTURE: lambda ds, case: capture_defects(ds, case.image, case.source),
+        ObjectKind.CAPTURE: lambda ds, case: capture_defects(ds, case.image, case.source, kind=case.kind),
         ObjectKind.HEAT_MAP_CAPTURE: lambda ds, case: capture_defects(
             ds, case.image, case.source, kind=case.kind
         ),
