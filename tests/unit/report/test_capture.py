@@ -85,6 +85,16 @@ def test_capture_states_laterality_only_of_paired_parts(
     assert ("Laterality" in ds) is is_paired
 
 
+@pytest.mark.parametrize("side", ["L", "B", "U"])
+def test_capture_takes_the_side_that_its_image_states(tmp_path: Path, side: str) -> None:
+    path = write_source(tmp_path, SourceImage(without=("Laterality",), more={"ImageLaterality": side}))
+
+    ds = capture_of(path, done(a_finding(0.1)), display=a_display())
+
+    assert ds.ImageLaterality == side
+    assert "Laterality" not in ds
+
+
 def test_capture_spacing_is_scaled_with_the_picture(tmp_path: Path) -> None:
     path = write_source(tmp_path, SourceImage(rows=3000, columns=2400))
 

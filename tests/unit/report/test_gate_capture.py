@@ -140,6 +140,7 @@ BOTH: dict[str, Mutation] = {
     ),
     "the other side": set_to("Laterality", "R"),
     "no side": delete("Laterality"),
+    "two sides": set_to("ImageLaterality", "R"),
     "another body part": set_to("BodyPartExamined", "HAND"),
     "as if a radiograph": set_to("Modality", "CR"),
     "for processing": set_to("PresentationIntentType", "FOR PROCESSING"),

@@ -69,6 +69,10 @@ CASES: dict[str, tuple[SourceImage, tuple[Analysis, ...]]] = {
     ),
     "chest": (SourceImage(body_part="CHEST", laterality=""), (done(a_finding(0.03), model=PNEUMONIA_MODEL),)),
     "no body part": (SourceImage(without=("BodyPartExamined", "Laterality")), (done(a_finding(0.03)),)),
+    "both sides": (
+        SourceImage(without=("Laterality",), more={"ImageLaterality": "B"}),
+        (done(a_finding(0.03)),),
+    ),
     "no orientation": (SourceImage(without=("PatientOrientation",)), (done(a_finding(0.03)),)),
     "no spacing": (SourceImage(without=("PixelSpacing", "ImagerPixelSpacing")), (done(a_finding(0.03)),)),
     "Japanese": (
