@@ -14,7 +14,7 @@ from pynetdicom.dimse_messages import N_ACTION_RSP
 from pynetdicom.presentation import build_context
 
 from tests.system.child import free_port
-from wetread.deliver.classes import SOP_CLASSES
+from wetread.deliver.classes import SOP_CLASS_OF
 from wetread.deliver.commitment import STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE
 
 _NO_SUCH_OBJECT = 0x0112
@@ -30,7 +30,7 @@ class FussyPacs:
 
     statuses: list[int]
     port: int = field(default_factory=free_port)
-    classes: Collection[str] = tuple(sorted(set(SOP_CLASSES.values())))
+    classes: Collection[str] = tuple(sorted(set(SOP_CLASS_OF.values())))
     reports_to: int = 0
     reports_on_same: bool = False
     action_status: int = 0x0000

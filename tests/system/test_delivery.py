@@ -17,10 +17,10 @@ from tests.system.orthanc import CAPTURE_CLASS, Orthanc, new_orthanc, running_or
 from tests.system.storescp import StoreScp, running_storescp
 from tests.system.wetread_service import Wetread, make_settings
 from tests.unit.deliver.authority import make_authority
-from wetread.deliver.classes import SOP_CLASSES
+from wetread.deliver.classes import SOP_CLASS_OF
 from wetread.domain import Delivery, DeliveryState, ObjectKind, SopInstanceUid, StudyUid
 
-COMPREHENSIVE = SOP_CLASSES[ObjectKind.COMPREHENSIVE_REPORT]
+COMPREHENSIVE = SOP_CLASS_OF[ObjectKind.COMPREHENSIVE_REPORT]
 _SETTLED_S = 60.0
 # Ends of a delivery; SENT is one only where no commitment is awaited.
 _COMMITTING = ("orthanc", "fussy")

@@ -11,7 +11,7 @@ from pydicom.uid import UID
 from wetread.domain import Destination, ObjectKind, Profile
 
 # PS3.4 table B.5-1.
-SOP_CLASSES: Final[Mapping[ObjectKind, str]] = MappingProxyType(
+SOP_CLASS_OF: Final[Mapping[ObjectKind, str]] = MappingProxyType(
     {
         ObjectKind.STRUCTURED_REPORT: "1.2.840.10008.5.1.4.1.1.88.34",
         ObjectKind.COMPREHENSIVE_REPORT: "1.2.840.10008.5.1.4.1.1.88.33",
@@ -31,7 +31,7 @@ SUBSTITUTES: Final[Mapping[ObjectKind, ObjectKind]] = MappingProxyType(
 def classes_for(destination: Destination) -> tuple[str, ...]:
     """The SOP classes that this destination may be sent, substitutes included, each once."""
     kinds = [kind for wanted in destination.objects for kind in (wanted, SUBSTITUTES.get(wanted, wanted))]
-    return tuple(dict.fromkeys(SOP_CLASSES[kind] for kind in kinds))
+    return tuple(dict.fromkeys(SOP_CLASS_OF[kind] for kind in kinds))
 
 
 def class_name(sop_class_uid: str) -> str:
@@ -42,7 +42,7 @@ def class_name(sop_class_uid: str) -> str:
 def taken_kinds(destination: Destination, untaken: Collection[str]) -> frozenset[ObjectKind]:
     """The kinds that it wants and takes. The substitute of one is a kind of its own."""
     wanted = {kind for want in destination.objects for kind in (want, SUBSTITUTES.get(want, want))}
-    return frozenset(kind for kind in wanted if SOP_CLASSES[kind] not in untaken)
+    return frozenset(kind for kind in wanted if SOP_CLASS_OF[kind] not in untaken)
 
 
 def effective_profile(taken: Collection[ObjectKind]) -> Profile | None:

@@ -9,7 +9,7 @@ from typing import Final
 import pydicom
 
 from wetread.deliver.classes import (
-    SOP_CLASSES,
+    SOP_CLASS_OF,
     SUBSTITUTES,
     effective_profile,
     plainer_kinds,
@@ -83,7 +83,7 @@ class Degrader:
         data = to_part10(built.ds)
         return ResultObject(
             SOPInstanceUID=uid,
-            SOPClassUID=SOP_CLASSES[built.kind],
+            SOPClassUID=SOP_CLASS_OF[built.kind],
             SeriesInstanceUID=str(built.ds.SeriesInstanceUID),
             kind=built.kind,
             spool_key=self._spool.put([data], suffix="dcm", is_ours=True),

@@ -11,7 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE, evt
 from pynetdicom.presentation import build_context
 
-from wetread.deliver.classes import SOP_CLASSES
+from wetread.deliver.classes import SOP_CLASS_OF
 from wetread.domain import Destination
 
 
@@ -53,7 +53,7 @@ class Pacs:
 @contextmanager
 def pacs(
     *statuses: int,
-    classes: Collection[str] = frozenset(SOP_CLASSES.values()),
+    classes: Collection[str] = frozenset(SOP_CLASS_OF.values()),
     syntaxes: Sequence[str] = (ExplicitVRLittleEndian,),
     callers: Sequence[str] = (),
 ) -> Iterator[Pacs]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from wetread.deliver.classes import (
-    SOP_CLASSES,
+    SOP_CLASS_OF,
     class_name,
     classes_for,
     effective_profile,
@@ -21,14 +21,14 @@ def getting(*kinds: ObjectKind) -> Destination:
 
 
 def test_every_kind_of_object_has_its_sop_class() -> None:
-    assert set(SOP_CLASSES) == set(ObjectKind)
-    assert all(class_name(uid).endswith("Storage") for uid in SOP_CLASSES.values())
+    assert set(SOP_CLASS_OF) == set(ObjectKind)
+    assert all(class_name(uid).endswith("Storage") for uid in SOP_CLASS_OF.values())
 
 
 def test_only_the_classes_of_what_a_destination_gets_are_proposed_and_the_substitute_of_its_report() -> None:
-    assert classes_for(getting(CAPTURE)) == (SOP_CLASSES[CAPTURE],)
+    assert classes_for(getting(CAPTURE)) == (SOP_CLASS_OF[CAPTURE],)
     assert classes_for(getting(CAPTURE, SR)) == tuple(
-        SOP_CLASSES[kind] for kind in (CAPTURE, SR, COMPREHENSIVE)
+        SOP_CLASS_OF[kind] for kind in (CAPTURE, SR, COMPREHENSIVE)
     )
 
 
@@ -55,7 +55,7 @@ def test_who_takes_everything_of_a_profile_gets_it(profile: Profile) -> None:
 def test_who_does_not_gets_the_largest_profile_that_it_takes_all_of(
     wanted: Profile, untaken: list[ObjectKind], gets: Profile | None
 ) -> None:
-    taken = taken_kinds(getting(*wanted.kinds), [SOP_CLASSES[kind] for kind in untaken])
+    taken = taken_kinds(getting(*wanted.kinds), [SOP_CLASS_OF[kind] for kind in untaken])
 
     assert effective_profile(taken) is gets
 

@@ -8,7 +8,7 @@ import pytest
 from tests.system.deadline import wait_until
 from tests.system.fussy_pacs import FussyPacs
 from tests.unit.ledger.rows import result
-from wetread.deliver.classes import SOP_CLASSES
+from wetread.deliver.classes import SOP_CLASS_OF
 from wetread.deliver.dicom import DicomSender
 from wetread.domain import (
     CommitmentReport,
@@ -57,7 +57,7 @@ def test_a_request_names_its_transaction_and_every_object() -> None:
     assert request.TransactionUID == TRANSACTION
     assert [item.ReferencedSOPInstanceUID for item in request.ReferencedSOPSequence] == UIDS
     assert {item.ReferencedSOPClassUID for item in request.ReferencedSOPSequence} == {
-        SOP_CLASSES[ObjectKind.STRUCTURED_REPORT]
+        SOP_CLASS_OF[ObjectKind.STRUCTURED_REPORT]
     }
 
 

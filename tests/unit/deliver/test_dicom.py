@@ -11,7 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from tests.builders import small_film, to_bytes, to_dataset
 from tests.system.child import free_port
 from tests.unit.deliver.pacs import Pacs, pacs
-from wetread.deliver.classes import SOP_CLASSES
+from wetread.deliver.classes import SOP_CLASS_OF
 from wetread.deliver.dicom import DicomSender
 from wetread.domain import Destination, ObjectKind
 from wetread.errors import ClassNotTaken, Refused, Unreachable
@@ -24,7 +24,7 @@ CAPTURE, SR, COMPREHENSIVE = (
     ObjectKind.STRUCTURED_REPORT,
     ObjectKind.COMPREHENSIVE_REPORT,
 )
-SECONDARY_CAPTURE = SOP_CLASSES[CAPTURE]
+SECONDARY_CAPTURE = SOP_CLASS_OF[CAPTURE]
 DX = "1.2.840.10008.5.1.4.1.1.1.1"
 
 
@@ -77,11 +77,11 @@ def test_a_destination_out_of_resources_may_take_it_later(capture: Path, status:
 
 
 def test_a_class_that_the_destination_does_not_accept_is_told_from_a_refusal(capture: Path) -> None:
-    with pacs(classes=[SOP_CLASSES[SR]]) as there, pytest.raises(ClassNotTaken) as raised:
+    with pacs(classes=[SOP_CLASS_OF[SR]]) as there, pytest.raises(ClassNotTaken) as raised:
         send_to(there, capture)
 
     assert raised.value.code == "no_context"
-    assert raised.value.untaken == {SECONDARY_CAPTURE, SOP_CLASSES[COMPREHENSIVE]}
+    assert raised.value.untaken == {SECONDARY_CAPTURE, SOP_CLASS_OF[COMPREHENSIVE]}
     assert "takes no Secondary Capture Image Storage" in str(raised.value)
 
 
@@ -89,7 +89,7 @@ def test_a_destination_that_accepts_none_of_the_classes_is_not_unreachable(captu
     with pacs(classes=[DX]) as there, pytest.raises(ClassNotTaken) as raised:
         send_to(there, capture)
 
-    assert raised.value.untaken == {SECONDARY_CAPTURE, SOP_CLASSES[SR], SOP_CLASSES[COMPREHENSIVE]}
+    assert raised.value.untaken == {SECONDARY_CAPTURE, SOP_CLASS_OF[SR], SOP_CLASS_OF[COMPREHENSIVE]}
 
 
 def test_a_class_that_is_accepted_and_refused_all_the_same_is_not_offered_again(capture: Path) -> None:

@@ -14,7 +14,7 @@ from tests.unit.ledger.rows import report as report_of
 from tests.unit.pipeline.outgoing import ScriptedSender
 from tests.unit.report.studies import SourceImage, a_finding, a_study, an_image, done, write_source
 from wetread.deliver import Sender
-from wetread.deliver.classes import SOP_CLASSES, classes_for
+from wetread.deliver.classes import SOP_CLASS_OF, classes_for
 from wetread.domain import (
     Delivery,
     DeliveryState,
@@ -43,7 +43,7 @@ class OlderPacs(ScriptedSender):
 
     def __init__(self, destination: Destination, *kinds: ObjectKind) -> None:
         super().__init__("0x0000")
-        taken = {SOP_CLASSES[kind] for kind in kinds}
+        taken = {SOP_CLASS_OF[kind] for kind in kinds}
         self._untaken = frozenset(classes_for(destination)) - taken
 
     def send(self, path: Path) -> str:
@@ -73,12 +73,12 @@ def report(tmp_path: Path, spool: Spool) -> ResultObject:
 
 def keep(spool: Spool, kind: ObjectKind, uid: str, data: bytes) -> ResultObject:
     key = spool.put([data], suffix="dcm")
-    return ResultObject(SopInstanceUid(uid), SOP_CLASSES[kind], "1.2", kind, key, len(data))
+    return ResultObject(SopInstanceUid(uid), SOP_CLASS_OF[kind], "1.2", kind, key, len(data))
 
 
 def other(spool: Spool, kind: ObjectKind) -> ResultObject:
     """An object of another kind: only its class is looked at."""
-    ds = to_dataset(small_film(kind, rows=8, columns=8, more={"SOPClassUID": SOP_CLASSES[kind]}))
+    ds = to_dataset(small_film(kind, rows=8, columns=8, more={"SOPClassUID": SOP_CLASS_OF[kind]}))
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
     return keep(spool, kind, str(ds.SOPInstanceUID), to_bytes(ds))
 
@@ -127,7 +127,7 @@ def test_a_report_goes_as_comprehensive_sr_to_who_does_not_take_the_3d_class(
     assert states(ledger) == {SR: DEGRADED, COMPREHENSIVE: SENT, CAPTURE: SENT}
     made = deliveries(ledger)[COMPREHENSIVE].object
     ds = pydicom.dcmread(spool.path(made.spool_key))
-    assert (ds.SOPClassUID, ds.SOPInstanceUID) == (SOP_CLASSES[COMPREHENSIVE], made.SOPInstanceUID)
+    assert (ds.SOPClassUID, ds.SOPInstanceUID) == (SOP_CLASS_OF[COMPREHENSIVE], made.SOPInstanceUID)
     assert "in effect it gets the profile sc+sr, the report as Comprehensive SR" in (
         deliveries(ledger)[SR].last_error
     )
