@@ -54,6 +54,12 @@ class Refused(Rejected):
     code = "refused"
 
 
+class ClassNotTaken(Refused):
+    """A destination takes no object of this SOP class: a plainer one may go instead."""
+
+    code = "class_not_taken"
+
+
 class NotFound(Rejected):
     """No such study, object or model here."""
 
