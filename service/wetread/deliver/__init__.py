@@ -28,7 +28,9 @@ class Sender(Protocol):
         this object, Unreachable when it may later.
         """
 
-    def request_commitment(self, deliveries: Sequence[Delivery], *, transaction_uid: str) -> Commitment | None:
+    def request_commitment(
+        self, deliveries: Sequence[Delivery], *, transaction_uid: str
+    ) -> Commitment | None:
         """Ask the destination to keep what was sent to it; None when its answer comes later, by itself.
 
         Raises Refused when it gives no commitment, Unreachable when it may later.
