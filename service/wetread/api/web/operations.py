@@ -45,7 +45,7 @@ def gather(parts: ApiParts) -> Operations:
         refused=_oldest(parts, DeliveryState.REFUSED),
         pending=_oldest(parts, DeliveryState.PENDING),
         quarantine=[to_quarantined_out(entry) for entry in _newest_quarantined(parts)],
-        destinations=[f"{item.name} ({item.ae_title} at {item.host}:{item.port})" for item in destinations],
+        destinations=[f"{item.name} ({item.address})" for item in destinations],
     )
 
 
