@@ -6,14 +6,18 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from types import MappingProxyType
 
 from wetread.config import Settings
 from wetread.deliver import Sender
 from wetread.deliver.dicom import DicomSender
+from wetread.deliver.dicomweb import DicomwebSender
+from wetread.deliver.pace import Pace
+from wetread.domain import Destination
 from wetread.infer.engine import Engine, available_providers
 from wetread.infer.guard import Guard
 from wetread.ledger import Ledger
@@ -106,16 +110,22 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         spool.inbox.sweep()
         queue = stack.enter_context(open_queue(settings))
         bell = stack.enter_context(publish_bell(settings))
-        senders = _make_senders(settings, stack)
+        destinations = [destination.to_domain() for destination in settings.destinations]
+        senders = _make_senders(destinations, settings.dicom.ae_title, stack)
         holder = part_name("publish", slot)
         concluder = Concluder(
             ledger=ledger,
             spool=spool,
-            destinations=[destination.to_domain() for destination in settings.destinations],
+            destinations=destinations,
             max_side=settings.capture.max_side,
         )
         publisher = Publisher(
-            ledger=ledger, spool=spool, senders=senders, holder=holder, lease_s=settings.worker.lease_s
+            ledger=ledger,
+            spool=spool,
+            senders=senders,
+            holder=holder,
+            lease_s=settings.worker.lease_s,
+            paces={item.name: Pace(item) for item in destinations},
         )
         loop = ConclusionLoop(
             ledger=ledger,
@@ -145,13 +155,24 @@ def _say_destinations(senders: Mapping[str, Sender]) -> None:
         logger.warning("no destination is set: answers stay here")
 
 
-def _make_senders(settings: Settings, stack: ExitStack) -> dict[str, Sender]:
+def _make_senders(destinations: Sequence[Destination], aet: str, stack: ExitStack) -> dict[str, Sender]:
     senders: dict[str, Sender] = {}
-    for destination in settings.destinations:
-        sender = DicomSender(destination.to_domain(), calling_aet=settings.dicom.ae_title)
+    for destination in destinations:
+        sender = _MAKERS[destination.kind](destination, aet)
         stack.callback(sender.close)
         senders[destination.name] = sender
     return senders
+
+
+def _dicom_sender(destination: Destination, aet: str) -> Sender:
+    return DicomSender(destination, calling_aet=destination.calling_aet or aet)
+
+
+def _dicomweb_sender(destination: Destination, aet: str) -> Sender:
+    return DicomwebSender(destination)
+
+
+_MAKERS = MappingProxyType({"dicom": _dicom_sender, "dicomweb": _dicomweb_sender})
 
 
 def run_all(settings: Settings, stop: threading.Event, *, slot: int = 0) -> None:
