@@ -55,9 +55,24 @@ class Refused(Rejected):
 
 
 class ClassNotTaken(Refused):
-    """A destination takes no object of this SOP class: a plainer one may go instead."""
+    """A destination takes no object of this SOP class: a plainer one may go instead.
+
+    `untaken` are all SOP classes that it is known not to take.
+    """
 
     code = "class_not_taken"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, untaken: frozenset[str] = frozenset()
+    ) -> None:
+        super().__init__(message, code=code)
+        self.untaken = untaken
+
+
+class NotOffered(Refused):
+    """A destination does not offer the service that was asked of it."""
+
+    code = "not_offered"
 
 
 class NotFound(Rejected):

@@ -11,12 +11,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
+from pydicom.filereader import read_file_meta_info
+
 from wetread.deliver import Commitment
 from wetread.deliver.statuses import judge
 from wetread.deliver.store_answer import read_store_answer
 from wetread.deliver.web_connection import Answer, WebConnection
 from wetread.domain import Delivery, Destination
-from wetread.errors import Refused, Unreachable
+from wetread.errors import ClassNotTaken, NotOffered, Refused, Unreachable
 
 _IDLE_S = 5.0
 _TIMEOUT_S = 30.0
@@ -55,6 +57,7 @@ class DicomwebSender:
 
     def __init__(self, destination: Destination, *, timeout_s: float = _TIMEOUT_S) -> None:
         self._there = WebConnection(destination, timeout_s=timeout_s)
+        self._untaken: frozenset[str] = frozenset()
         self._used_at = 0.0
 
     def send(self, path: Path) -> str:
@@ -62,6 +65,13 @@ class DicomwebSender:
 
         Raises ClassNotTaken, Refused or Unreachable. Source: PS3.18 10.5.
         """
+        try:
+            return _judge_store(self._store(path))
+        except ClassNotTaken as error:
+            self._untaken |= {str(read_file_meta_info(path).MediaStorageSOPClassUID)}
+            raise ClassNotTaken(str(error), code=error.code, untaken=self._untaken) from error
+
+    def _store(self, path: Path) -> Answer:
         boundary = secrets.token_hex(16)
         head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
         tail = f"\r\n--{boundary}--\r\n".encode()
@@ -78,12 +88,12 @@ class DicomwebSender:
                 body=_pieces(head, file, tail),
             )
         self._used_at = time.monotonic()
-        return _judge_store(answer)
+        return answer
 
     def request_commitment(self, deliveries: Sequence[Delivery], *, transaction_uid: str) -> Commitment:
         """Ask at once which of the objects are there. `transaction_uid` is not needed.
 
-        Raises Refused when the service takes no queries, Unreachable when it may later.
+        Raises NotOffered when the service takes no queries, Unreachable when it may later.
         Source: PS3.18 10.6.
         """
         kept = frozenset(
@@ -98,8 +108,9 @@ class DicomwebSender:
             self.close()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; with the next one, all classes are tried anew."""
         self._there.close()
+        self._untaken = frozenset()
         self._used_at = 0.0
 
     def _is_there(self, delivery: Delivery) -> bool:
@@ -112,7 +123,7 @@ class DicomwebSender:
             return False
         _check_judged(answer)
         if answer.status in _REFUSALS:
-            raise Refused("the destination does not tell what it holds", code=f"http_{answer.status}")
+            raise NotOffered("the destination does not tell what it holds", code=f"http_{answer.status}")
         return uid in _instances_in(answer)
 
 

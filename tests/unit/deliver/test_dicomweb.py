@@ -10,7 +10,9 @@ from pathlib import Path
 from time import time
 
 import pytest
+from pydicom.uid import UID, SecondaryCaptureImageStorage
 
+from tests.builders import small_film, to_bytes, to_dataset
 from tests.system.child import free_port
 from tests.unit.deliver.authority import Authority, make_authority
 from tests.unit.deliver.web_pacs import Reply, WebPacs, web_pacs
@@ -21,6 +23,7 @@ from wetread.domain import (
 )
 from wetread.errors import ClassNotTaken, Refused, Unreachable
 
+KeyObject = "1.2.840.10008.5.1.4.1.1.88.59"
 HTML = Reply(200, b"<html>Please log in</html>", "text/html")
 
 
@@ -54,6 +57,14 @@ def send_to(there: WebPacs, file: Path, *, authorization: str = "", tls: Tls | N
 def answer_to(file: Path, reply: Reply) -> str:
     with web_pacs(reply) as there:
         return send_to(there, file)
+
+
+def part10(folder: Path, sop_class_uid: str) -> Path:
+    ds = to_dataset(small_film(sop_class_uid, rows=8, columns=8, more={"SOPClassUID": sop_class_uid}))
+    ds.file_meta.MediaStorageSOPClassUID = UID(sop_class_uid)
+    path = folder / f"{sop_class_uid}.dcm"
+    path.write_bytes(to_bytes(ds))
+    return path
 
 
 def failed(reason: int, *, status: int = 409) -> Reply:
@@ -118,9 +129,23 @@ def test_a_failure_of_the_object_is_refused_whatever_the_status_of_the_whole(
     assert raised.value.code == f"0x{reason:04X}"
 
 
-def test_a_class_that_is_not_taken_is_told_from_other_refusals(file: Path) -> None:
-    with pytest.raises(ClassNotTaken):
-        answer_to(file, failed(0x0122))
+def test_classes_that_are_not_taken_are_told_from_other_refusals_until_the_next_connection(
+    tmp_path: Path,
+) -> None:
+    capture, other = part10(tmp_path, SecondaryCaptureImageStorage), part10(tmp_path, KeyObject)
+    untaken = []
+
+    with web_pacs(failed(0x0122)) as there, sender_to(there.destination()) as sender:
+        for path in (capture, other):
+            with pytest.raises(ClassNotTaken) as raised:
+                sender.send(path)
+            untaken.append(raised.value.untaken)
+        sender.close()
+        with pytest.raises(ClassNotTaken) as raised:
+            sender.send(other)
+
+    assert untaken == [{SecondaryCaptureImageStorage}, {SecondaryCaptureImageStorage, KeyObject}]
+    assert raised.value.untaken == {KeyObject}
 
 
 @pytest.mark.parametrize("reason", [0x0111, 0xB00E])

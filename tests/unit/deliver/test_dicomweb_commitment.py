@@ -18,7 +18,7 @@ from wetread.domain import (
     SpoolKey,
     StudyUid,
 )
-from wetread.errors import Refused, Unreachable
+from wetread.errors import NotOffered, Unreachable
 
 
 def delivery(uid: str) -> Delivery:
@@ -61,5 +61,5 @@ def test_a_query_that_is_not_answered_is_asked_again_later(reply: Reply) -> None
 
 
 def test_a_destination_that_takes_no_queries_gives_no_commitment() -> None:
-    with web_pacs(Reply(400, b"")) as there, pytest.raises(Refused):
+    with web_pacs(Reply(400, b"")) as there, pytest.raises(NotOffered):
         ask(there, "1.5")
