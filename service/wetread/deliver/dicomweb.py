@@ -118,7 +118,7 @@ class DicomwebSender:
         path = f"/studies/{delivery.study}/instances?SOPInstanceUID={uid}"
         answer = self._there.ask("GET", path, headers={"Accept": _JSON})
         self._used_at = time.monotonic()
-        # PS3.18 table 10.6.3-1: nothing found, or no such study.
+        # PS3.18 10.6.3.1 and 8.5: nothing found, or no such study.
         if answer.status in {204, 404}:
             return False
         _check_judged(answer)
