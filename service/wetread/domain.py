@@ -17,6 +17,8 @@ IMPLEMENTATION_VERSION_NAME = "WETREAD"
 
 # The reason of an analysis that ended its worker, or failed in it, too often.
 ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+# The status of a delivery that waits for the hours of its destination.
+OUTSIDE_HOURS = "outside_hours"
 
 StudyUid = NewType("StudyUid", str)
 SopInstanceUid = NewType("SopInstanceUid", str)

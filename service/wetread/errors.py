@@ -82,9 +82,13 @@ class NotFound(Rejected):
 
 
 class Transient(WetreadError):
-    """The same call may work later."""
+    """The same call may work later: not before `wait_s` seconds, where the peer says so."""
 
     code = "transient"
+
+    def __init__(self, message: str, *, code: str | None = None, wait_s: float = 0.0) -> None:
+        super().__init__(message, code=code)
+        self.wait_s = wait_s
 
 
 class OutOfSpace(Transient):

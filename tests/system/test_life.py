@@ -138,6 +138,11 @@ def test_full_disk_is_answered_a700_and_nothing_is_registered(make_wetread: Make
         ("WETREAD_QUEUE__URL", "amqp://elsewhere", "queue.url"),
         ("WETREAD_MODELS__PATH", "/no/such/folder", "models.path"),
         ("WETREAD_DESTINATIONS", '[{"name": "x", "port": 1}]', "ae_title"),
+        (
+            "WETREAD_DESTINATIONS",
+            '[{"name": "x", "kind": "dicomweb", "url": "https://x", "tls": {"ca": "/no/such.pem"}}]',
+            "destination 'x': setting tls.ca: /no/such.pem: No such file or directory",
+        ),
         ("WETREAD_CONFIG", "/no/such/wetread.toml", "WETREAD_CONFIG"),
         ("WETREAD_LEDGER__URL", "nonsense", "ledger.url"),
     ],

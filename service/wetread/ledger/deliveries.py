@@ -6,7 +6,14 @@ from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, select, update
 
-from wetread.domain import Delivery, DeliveryId, DeliveryState, ResultObject, StudyUid
+from wetread.domain import (
+    OUTSIDE_HOURS,
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    ResultObject,
+    StudyUid,
+)
 from wetread.ledger import tables
 from wetread.ledger.reports import add_substitute, to_object
 from wetread.ledger.store import Lease, Store, serialise
@@ -78,6 +85,16 @@ class Deliveries:
     def postpone(self, delivery: DeliveryId, *, until: float, status: str, error: str) -> None:
         """Not now: try again at `until`, epoch seconds."""
         self._set(delivery, next_attempt_at=until, last_status=status, last_error=error)
+
+    def defer(self, destination: str, *, now: float, until: float, why: str) -> None:
+        """Let what is due to a destination outside its hours wait until `until`; no attempt is counted."""
+        is_waiting = and_(_D.destination == destination, _D.state == DeliveryState.PENDING, _is_due(now))
+        with self._store.read() as connection:
+            if connection.execute(select(_D.id).where(is_waiting).limit(1)).first() is None:
+                return
+        change = {"next_attempt_at": until, "last_status": OUTSIDE_HOURS, "last_error": why}
+        with self._store.write() as connection:
+            connection.execute(update(tables.deliveries).where(is_waiting).values(change))
 
     def retry(self, delivery: DeliveryId, *, now: float) -> bool:
         """A person asks for another try of what is pending, refused or degraded; False when there is none."""

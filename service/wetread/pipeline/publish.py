@@ -7,8 +7,10 @@ import random
 import time
 from collections import Counter
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from wetread.deliver import Sender
+from wetread.deliver.pace import Pace
 from wetread.domain import Delivery, DeliveryState
 from wetread.errors import ClassNotTaken, Rejected, Transient
 from wetread.ledger import Lease, Ledger
@@ -18,6 +20,7 @@ from wetread.spool.objects import Spool
 
 _FIRST_WAIT_S = 2.0
 _LONGEST_WAIT_S = 60.0
+_LONGEST_DEFERRAL_S = 600.0
 # A refusal waits for a person; meanwhile it is tried anew after an hour, then after as long again as it has
 # been owed, at least daily: an administrator may mend the destination without telling us.
 _REFUSED_AGAIN_S = (3600.0, 24 * 3600.0)
@@ -26,7 +29,10 @@ logger = logging.getLogger(__name__)
 
 
 class Publisher:
-    """Sends what is owed, one delivery at a time; a destination that is down is left alone for a while."""
+    """Sends what is owed, one delivery at a time; a destination that is down is left alone for a while.
+
+    `paces` of the destinations that have hours or a rate; the others get everything at once.
+    """
 
     def __init__(
         self,
@@ -37,6 +43,7 @@ class Publisher:
         degrader: Degrader,
         holder: str,
         lease_s: float,
+        paces: Mapping[str, Pace] = MappingProxyType({}),
     ) -> None:
         self._ledger = ledger
         self._spool = spool
@@ -44,19 +51,31 @@ class Publisher:
         self._degrader = degrader
         self._holder = holder
         self._lease_s = lease_s
+        self._paces = paces
         self._resting_until: dict[str, float] = {}
         self._failures: Counter[str] = Counter()
 
     def publish_next(self) -> bool:
         """Make one delivery that is due; False when none is, or only to destinations that rest."""
         now = time.time()
-        awake = [name for name in self._senders if self._resting_until.get(name, 0.0) <= now]
+        awake = [name for name in self._senders if self._is_awake(name, now)]
         lease = Lease(self._holder, now, self._lease_s)
         delivery = self._ledger.deliveries.claim_next(lease, only=awake) if awake else None
         if delivery is None:
             return False
+        if delivery.destination in self._paces:
+            self._paces[delivery.destination].count(now)
         self._send(delivery)
         return True
+
+    def _is_awake(self, name: str, now: float) -> bool:
+        pace = self._paces.get(name)
+        if pace is not None and not pace.is_open(now):
+            # Said in the ledger for people to see; again after a while, for settings and clocks change.
+            until = min(pace.opens_at(now), now + _LONGEST_DEFERRAL_S)
+            self._ledger.deliveries.defer(name, now=now, until=until, why=pace.words)
+            return False
+        return self._resting_until.get(name, 0.0) <= now and (pace is None or pace.is_within_rate(now))
 
     def _send(self, delivery: Delivery) -> None:
         started = time.perf_counter()
@@ -99,16 +118,15 @@ class Publisher:
     def _postpone(self, delivery: Delivery, error: Transient) -> None:
         self._failures[delivery.destination] += 1
         # The destination rests by its own failures: one object it never takes does not hold up the others.
-        self._resting_until[delivery.destination] = _wait_until(self._failures[delivery.destination])
+        asked_for = time.time() + error.wait_s
+        rest_until = _wait_until(self._failures[delivery.destination])
+        self._resting_until[delivery.destination] = max(rest_until, asked_for)
+        status, why = error.code, str(error)
+        until = max(_wait_until(delivery.attempts), asked_for)
         if delivery.state is DeliveryState.REFUSED:
             # Still the refusal that a person has to see, and no more haste than it had.
-            until, was = _when_refused(delivery), delivery
-            self._ledger.deliveries.postpone(
-                delivery.id, until=until, status=was.last_status, error=was.last_error
-            )
-            return
-        until = _wait_until(delivery.attempts)
-        self._ledger.deliveries.postpone(delivery.id, until=until, status=error.code, error=str(error))
+            status, why, until = delivery.last_status, delivery.last_error, _when_refused(delivery)
+        self._ledger.deliveries.postpone(delivery.id, until=until, status=status, error=why)
 
     def _note(self, delivery: Delivery, took_ms: float) -> None:
         detail = f"{delivery.object.kind} to {delivery.destination}"

@@ -6,14 +6,18 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from types import MappingProxyType
 
 from wetread.config import Settings
 from wetread.deliver import Sender
 from wetread.deliver.dicom import DicomSender
+from wetread.deliver.dicomweb import DicomwebSender
+from wetread.deliver.pace import Pace
+from wetread.domain import Destination
 from wetread.infer.engine import Engine, available_providers
 from wetread.infer.guard import Guard
 from wetread.ledger import Ledger
@@ -110,7 +114,7 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         bell = stack.enter_context(publish_bell(settings))
         destinations = [destination.to_domain() for destination in settings.destinations]
         registrar = Registrar(ledger=ledger, destinations=destinations)
-        senders = _make_senders(settings, stack, registrar)
+        senders = _make_senders(destinations, settings.dicom.ae_title, registrar, stack)
         holder = part_name("publish", slot)
         concluder = Concluder(
             ledger=ledger,
@@ -125,6 +129,7 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
             degrader=Degrader(ledger=ledger, spool=spool, destinations=destinations),
             holder=holder,
             lease_s=settings.worker.lease_s,
+            paces={item.name: Pace(item) for item in destinations},
         )
         committer = Committer(ledger=ledger, senders=senders, destinations=destinations, registrar=registrar)
         loop = ConclusionLoop(
@@ -157,15 +162,26 @@ def _say_destinations(senders: Mapping[str, Sender]) -> None:
         logger.warning("no destination is set: answers stay here")
 
 
-def _make_senders(settings: Settings, stack: ExitStack, registrar: Registrar) -> dict[str, Sender]:
+def _make_senders(
+    destinations: Sequence[Destination], aet: str, registrar: Registrar, stack: ExitStack
+) -> dict[str, Sender]:
     senders: dict[str, Sender] = {}
-    for destination in settings.destinations:
-        sender = DicomSender(
-            destination.to_domain(), calling_aet=settings.dicom.ae_title, take=registrar.enter
-        )
+    for destination in destinations:
+        sender = _MAKERS[destination.kind](destination, aet, registrar)
         stack.callback(sender.close)
         senders[destination.name] = sender
     return senders
+
+
+def _dicom_sender(destination: Destination, aet: str, registrar: Registrar) -> Sender:
+    return DicomSender(destination, calling_aet=aet, take=registrar.enter)
+
+
+def _dicomweb_sender(destination: Destination, aet: str, registrar: Registrar) -> Sender:
+    return DicomwebSender(destination)
+
+
+_MAKERS = MappingProxyType({"dicom": _dicom_sender, "dicomweb": _dicomweb_sender})
 
 
 def run_all(settings: Settings, stop: threading.Event, *, slot: int = 0) -> None:

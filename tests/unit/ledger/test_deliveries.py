@@ -161,3 +161,29 @@ def test_a_successor_frees_the_deliveries_its_predecessor_held(owing: Ledger) ->
     owing.workers.release_claims("worker")
 
     assert take(owing, 111.0, "pacs").id == held.id
+
+
+def test_what_is_due_outside_the_hours_waits_with_its_reason_and_counts_no_attempt(owing: Ledger) -> None:
+    owing.deliveries.defer("pacs", now=110.0, until=500.0, why="waits for its hours, 22:00-06:00")
+
+    deferred = [item for item in owing.deliveries.of_study(study_of("one")) if item.destination == "pacs"]
+    assert {(item.next_attempt_at, item.attempts, item.last_error) for item in deferred} == {
+        (500.0, 0, "waits for its hours, 22:00-06:00")
+    }
+    assert owing.deliveries.claim_next(lease(499.0), only=("pacs",)) is None
+    assert take(owing, 110.0, "other").destination == "other"
+    assert take(owing, 500.0, "pacs").destination == "pacs"
+
+
+def test_what_is_being_sent_or_is_not_due_is_not_deferred(owing: Ledger) -> None:
+    held = take(owing, 110.0, "pacs")
+    owing.deliveries.defer("pacs", now=110.0, until=500.0, why="waits")
+
+    assert again(owing, held).last_error == ""
+
+    owing.deliveries.mark_sent(held.id, status="0x0000", now=111.0)
+    owing.deliveries.defer("pacs", now=200.0, until=600.0, why="waits")
+
+    assert {
+        item.last_error for item in owing.deliveries.page(state=DeliveryState.SENT, after=0, limit=9)
+    } == {""}

@@ -47,7 +47,7 @@ def gather(parts: ApiParts) -> Operations:
         pending=_oldest(parts, DeliveryState.PENDING),
         unconfirmed=[to_delivery_out(item) for item in parts.ledger.deliveries.unconfirmed(limit=_SHOWN)],
         quarantine=[to_quarantined_out(entry) for entry in _newest_quarantined(parts)],
-        destinations=[f"{item.name} ({item.ae_title} at {item.host}:{item.port})" for item in destinations],
+        destinations=[f"{item.name} ({item.address})" for item in destinations],
     )
 
 
