@@ -20,6 +20,16 @@ def read(
     return load_settings().destinations
 
 
+def test_a_destination_whose_report_of_commitment_would_be_turned_away_is_one_line_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WETREAD_DICOM__ALLOWED_CALLERS", '["MODALITY"]')
+    read(monkeypatch, DICOM)
+
+    with pytest.raises(Misconfigured, match=r"dicom\.allowed_callers: destination 'pacs' reports .* as PACS"):
+        read(monkeypatch, DICOM | {"commitment": True})
+
+
 def test_a_web_destination_is_read_with_all_that_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     more = {
         "url": "https://pacs.example:8443/dicom-web/",
