@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -283,10 +284,23 @@ class Delivery:
     destination: str
     state: DeliveryState
     attempts: int = 0
+    created_at: float = 0.0
     next_attempt_at: float = 0.0
     last_status: str = ""
     last_error: str = ""
     sent_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentReport:
+    """A destination's answer to a request for storage commitment (PS3.4 J.3.3).
+
+    `kept` it has committed itself to keep; `failed` it has not, each with the reason in words.
+    """
+
+    transaction_uid: str
+    kept: frozenset[SopInstanceUid]
+    failed: Mapping[SopInstanceUid, str]
 
 
 @dataclass(frozen=True, slots=True)

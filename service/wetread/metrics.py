@@ -18,7 +18,7 @@ CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 _STATES: Final[Mapping[str, tuple[str, ...]]] = {
     "studies": ("open", "concluded"),
     "analyses": ("pending", "running", "done", "declined", "failed"),
-    "deliveries": ("pending", "sent", "committed", "refused"),
+    "deliveries": ("pending", "sent", "committed", "degraded", "refused"),
 }
 _HELP: Final = {
     "studies": "Studies by state.",

@@ -135,3 +135,11 @@ def _check_destinations(settings: Settings) -> None:
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
         raise Misconfigured(f"setting destinations: two are named {sorted(doubled)[0]!r}")
+    callers = settings.dicom.allowed_callers
+    for item in settings.destinations:
+        # Its report comes as a call of its own: the listener would turn it away, and all would wait in vain.
+        if item.kind == "dicom" and item.commitment and callers and item.ae_title not in callers:
+            raise Misconfigured(
+                f"setting dicom.allowed_callers: destination {item.name!r} reports storage commitment "
+                f"as {item.ae_title}, which is not among them"
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from wetread.ledger.analyses import Analyses
+from wetread.ledger.commitments import Commitments
 from wetread.ledger.deliveries import Deliveries
 from wetread.ledger.instances import Instances
 from wetread.ledger.quarantine import Quarantine
@@ -28,6 +29,7 @@ class Ledger:
         self.studies = Studies(self._store)
         self.reports = Reports(self._store)
         self.deliveries = Deliveries(self._store)
+        self.commitments = Commitments(self._store)
         self.quarantine = Quarantine(self._store)
         self.workers = Workers(self._store)
         self.views = Views(self._store)

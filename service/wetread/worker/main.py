@@ -22,7 +22,9 @@ from wetread.infer.engine import Engine, available_providers
 from wetread.infer.guard import Guard
 from wetread.ledger import Ledger
 from wetread.pipeline.analyse import Analyser
+from wetread.pipeline.commit import Committer, Registrar
 from wetread.pipeline.conclude import Concluder
+from wetread.pipeline.degrade import Degrader
 from wetread.pipeline.parts import (
     beating,
     open_ledger,
@@ -111,7 +113,8 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         queue = stack.enter_context(open_queue(settings))
         bell = stack.enter_context(publish_bell(settings))
         destinations = [destination.to_domain() for destination in settings.destinations]
-        senders = _make_senders(destinations, settings.dicom.ae_title, stack)
+        registrar = Registrar(ledger=ledger, destinations=destinations)
+        senders = _make_senders(destinations, settings.dicom.ae_title, registrar, stack)
         holder = part_name("publish", slot)
         concluder = Concluder(
             ledger=ledger,
@@ -123,10 +126,12 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
             ledger=ledger,
             spool=spool,
             senders=senders,
+            degrader=Degrader(ledger=ledger, spool=spool, destinations=destinations),
             holder=holder,
             lease_s=settings.worker.lease_s,
             paces={item.name: Pace(item) for item in destinations},
         )
+        committer = Committer(ledger=ledger, senders=senders, destinations=destinations, registrar=registrar)
         loop = ConclusionLoop(
             ledger=ledger,
             concluder=concluder,
@@ -138,7 +143,9 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         stack.enter_context(beating(ledger, role="publish", slot=slot))
         _say_destinations(senders)
         concluded = threading.Event()
-        deliveries = partial(run_deliveries, publisher=publisher, senders=list(senders.values()))
+        deliveries = partial(
+            run_deliveries, publisher=publisher, committer=committer, senders=list(senders.values())
+        )
         beside = (
             start_thread("reconcile", partial(reconcile, ledger=ledger, queue=queue, stop=stop)),
             start_thread("deliveries", partial(deliveries, concluded=concluded, stop=stop)),
@@ -155,20 +162,22 @@ def _say_destinations(senders: Mapping[str, Sender]) -> None:
         logger.warning("no destination is set: answers stay here")
 
 
-def _make_senders(destinations: Sequence[Destination], aet: str, stack: ExitStack) -> dict[str, Sender]:
+def _make_senders(
+    destinations: Sequence[Destination], aet: str, registrar: Registrar, stack: ExitStack
+) -> dict[str, Sender]:
     senders: dict[str, Sender] = {}
     for destination in destinations:
-        sender = _MAKERS[destination.kind](destination, aet)
+        sender = _MAKERS[destination.kind](destination, aet, registrar)
         stack.callback(sender.close)
         senders[destination.name] = sender
     return senders
 
 
-def _dicom_sender(destination: Destination, aet: str) -> Sender:
-    return DicomSender(destination, calling_aet=destination.calling_aet or aet)
+def _dicom_sender(destination: Destination, aet: str, registrar: Registrar) -> Sender:
+    return DicomSender(destination, calling_aet=aet, take=registrar.enter)
 
 
-def _dicomweb_sender(destination: Destination, aet: str) -> Sender:
+def _dicomweb_sender(destination: Destination, aet: str, registrar: Registrar) -> Sender:
     return DicomwebSender(destination)
 
 

@@ -29,6 +29,7 @@ class Operations:
     free_bytes: int
     refused: list[DeliveryOut]
     pending: list[DeliveryOut]
+    unconfirmed: list[DeliveryOut]
     quarantine: list[QuarantinedOut]
     destinations: list[str]
 
@@ -44,6 +45,7 @@ def gather(parts: ApiParts) -> Operations:
         free_bytes=parts.spool.free_bytes(),
         refused=_oldest(parts, DeliveryState.REFUSED),
         pending=_oldest(parts, DeliveryState.PENDING),
+        unconfirmed=[to_delivery_out(item) for item in parts.ledger.deliveries.unconfirmed(limit=_SHOWN)],
         quarantine=[to_quarantined_out(entry) for entry in _newest_quarantined(parts)],
         destinations=[f"{item.name} ({item.address})" for item in destinations],
     )

@@ -32,6 +32,10 @@ _ZONES: Final = {
     Zone.NEGATIVE: Tag("negative", "Negative"),
 }
 _SENT: Final = (DeliveryState.SENT, DeliveryState.COMMITTED)
+# Nothing more is to be done for it.
+_SETTLED: Final = (*_SENT, DeliveryState.DEGRADED)
+# PS3.4 table B.2-1: stored, but with elements changed, discarded, or not as the SOP class asks.
+_WARNING: Final = "0xB"
 _DELIVERIES: Final = {
     DeliveryState.PENDING: Tag("waiting", "Waiting"),
     DeliveryState.SENT: Tag("done", "Delivered"),
@@ -105,6 +109,8 @@ def delivery_tag(delivery: DeliveryOut) -> Tag:
     """A delivery's state; waiting after a failed try is another thing than waiting for the first."""
     if delivery.state is DeliveryState.PENDING and _has_failed(delivery):
         return Tag("retrying", "Retrying")
+    if delivery.state in _SENT and delivery.last_status.startswith(_WARNING):
+        return Tag("done", f"{_DELIVERIES[delivery.state].word}, with a warning")
     return _DELIVERIES[delivery.state]
 
 
@@ -118,7 +124,7 @@ def delivery_summary(deliveries: Sequence[DeliveryOut]) -> Tag | None:
         return None
     if any(delivery.state is DeliveryState.REFUSED for delivery in deliveries):
         return Tag("refused", "Refused")
-    sent = sum(delivery.state in _SENT for delivery in deliveries)
+    sent = sum(delivery.state in _SETTLED for delivery in deliveries)
     if sent == len(deliveries):
         return Tag("done", "Delivered")
     tone = "retrying" if any(map(_has_failed, deliveries)) else "waiting"
