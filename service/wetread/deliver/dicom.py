@@ -15,15 +15,13 @@ from wetread.deliver import Commitment
 from wetread.deliver.association import TIMEOUT_S, Caller
 from wetread.deliver.classes import class_name, classes_for
 from wetread.deliver.commitment import CommitmentLine, Take
+from wetread.deliver.statuses import judge
 from wetread.domain import Delivery, Destination
 from wetread.errors import ClassNotTaken, NotOffered, Refused, Unreachable
 
 # PS3.5 10.1: the default, implicit, is always offered; some PACS take nothing else.
 _SYNTAXES: Final = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
 _IDLE_S: Final = 5.0
-# PS3.7 C: 0111 duplicate SOP instance means that it is there; 0122 SOP class not supported.
-_DUPLICATE: Final = 0x0111
-_CLASS_NOT_SUPPORTED: Final = 0x0122
 
 
 class DicomSender:
@@ -117,16 +115,12 @@ class DicomSender:
         if status is None:
             self._release()
             raise Unreachable("no answer to C-STORE: connection lost or timed out")
-        text = f"0x{status:04X}"
-        if status in {0x0000, _DUPLICATE} or status & 0xF000 == 0xB000:
-            return text
-        if status & 0xFF00 == 0xA700:
-            raise Unreachable(f"the destination is out of resources ({text})", code=text)
-        if status == _CLASS_NOT_SUPPORTED:
+        try:
+            return judge(status)
+        except ClassNotTaken as error:
             # Accepted and refused all the same: known until the next association.
             self._untaken |= {sop_class_uid}
-            raise self._not_taken(sop_class_uid, code=text)
-        raise Refused(f"the destination refused the object ({text})", code=text)
+            raise self._not_taken(sop_class_uid, code=error.code) from error
 
     def _not_taken(self, sop_class_uid: str, *, code: str) -> ClassNotTaken:
         what = f"the destination takes no {class_name(sop_class_uid)}"
