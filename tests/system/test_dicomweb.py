@@ -12,10 +12,11 @@ import pytest
 from tests.builders import small_film, write
 from tests.system.dcmtk import storescu
 from tests.system.deadline import wait_until
-from tests.system.orthanc import Orthanc, basic, find_dicomweb_plugin, new_orthanc, running_orthanc
+from tests.system.orthanc import SR_CLASS, Orthanc, basic, find_dicomweb_plugin, new_orthanc, running_orthanc
 from tests.system.tls_front import tls_front
 from tests.system.wetread_service import Wetread, make_settings, wait_for_study
 from tests.unit.deliver.authority import make_authority
+from tests.unit.deliver.web_pacs import web_pacs
 from wetread.domain import Delivery, DeliveryState, ObjectKind, Profile, Report, StudyUid
 from wetread.ledger import Ledger
 
@@ -26,7 +27,7 @@ _WITHIN_S = 60.0
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Iterator[tuple[Wetread, Orthanc]]:
-    """One study read, and sent to one Orthanc over three roads, of which one is locked."""
+    """One study read, sent to one Orthanc over three roads, one of them locked, and to an older PACS."""
     folder = tmp_path_factory.mktemp("web")
     orthanc = new_orthanc(USER)
     authority = make_authority(folder / "authority")
@@ -34,6 +35,7 @@ def web(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Iterat
     with (
         running_orthanc(folder / "orthanc", orthanc, Plugins=plugins),
         tls_front(orthanc.http_port, authority) as tls_port,
+        web_pacs(untaken=SR_CLASS) as older,
     ):
         secured = {
             "url": f"https://127.0.0.1:{tls_port}/dicom-web",
@@ -44,6 +46,7 @@ def web(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Iterat
             _destination("plain", orthanc) | {"profile": "everything", "commitment": True},
             _destination("secured", orthanc) | secured,
             _destination("locked", orthanc) | {"authorization": basic(USER[0], "wrong-password")},
+            {"name": "older", "kind": "dicomweb", "url": older.url},
         )
         wetread = Wetread(folder / "wetread", models_folder, settings)
         with wetread.running():
@@ -97,6 +100,21 @@ def test_a_destination_behind_tls_of_its_own_authority_is_served(web: tuple[Wetr
     }
 
 
+def test_a_destination_that_takes_no_newer_report_gets_the_older_one_and_the_ledger_says_so(
+    web: tuple[Wetread, Orthanc],
+) -> None:
+    wetread, _ = web
+
+    deliveries = {item.object.kind: item for item in _deliveries(wetread, "older")}
+
+    assert {kind: item.state for kind, item in deliveries.items()} == {
+        ObjectKind.CAPTURE: DeliveryState.SENT,
+        ObjectKind.STRUCTURED_REPORT: DeliveryState.DEGRADED,
+        ObjectKind.COMPREHENSIVE_REPORT: DeliveryState.SENT,
+    }
+    assert "in effect it gets" in deliveries[ObjectKind.STRUCTURED_REPORT].last_error
+
+
 def test_a_wrong_password_is_said_clearly_and_nothing_is_dropped(web: tuple[Wetread, Orthanc]) -> None:
     wetread, _ = web
 
@@ -116,6 +134,7 @@ def _destination(name: str, orthanc: Orthanc) -> dict[str, object]:
 def _is_settled(ledger: Ledger) -> bool:
     deliveries = ledger.deliveries.of_study(StudyUid(FILM.study_uid))
     done = {"plain": {DeliveryState.COMMITTED}, "secured": {DeliveryState.SENT}}
+    done["older"] = {DeliveryState.SENT, DeliveryState.DEGRADED}
     is_done = all(item.state in done[item.destination] for item in deliveries if item.destination in done)
     return is_done and any(item.last_error for item in deliveries if item.destination == "locked")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -136,14 +135,11 @@ def _check_destinations(settings: Settings) -> None:
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
         raise Misconfigured(f"setting destinations: two are named {sorted(doubled)[0]!r}")
+    callers = settings.dicom.allowed_callers
     for item in settings.destinations:
-        _check_commitment(item, settings.dicom.allowed_callers)
-
-
-def _check_commitment(item: DestinationSettings, callers: Sequence[str]) -> None:
-    # Its report comes as a call of its own: the listener would turn it away, and all would wait in vain.
-    if item.kind == "dicom" and item.commitment and callers and item.ae_title not in callers:
-        raise Misconfigured(
-            f"setting dicom.allowed_callers: destination {item.name!r} reports storage commitment "
-            f"as {item.ae_title}, which is not among them"
-        )
+        # Its report comes as a call of its own: the listener would turn it away, and all would wait in vain.
+        if item.kind == "dicom" and item.commitment and callers and item.ae_title not in callers:
+            raise Misconfigured(
+                f"setting dicom.allowed_callers: destination {item.name!r} reports storage commitment "
+                f"as {item.ae_title}, which is not among them"
+            )

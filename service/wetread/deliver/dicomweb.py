@@ -14,6 +14,7 @@ from typing import BinaryIO
 from pydicom.filereader import read_file_meta_info
 
 from wetread.deliver import Commitment
+from wetread.deliver.classes import class_name
 from wetread.deliver.statuses import judge
 from wetread.deliver.store_answer import read_store_answer
 from wetread.deliver.web_connection import Answer, WebConnection
@@ -68,8 +69,10 @@ class DicomwebSender:
         try:
             return _judge_store(self._store(path))
         except ClassNotTaken as error:
-            self._untaken |= {str(read_file_meta_info(path).MediaStorageSOPClassUID)}
-            raise ClassNotTaken(str(error), code=error.code, untaken=self._untaken) from error
+            sop_class_uid = str(read_file_meta_info(path).MediaStorageSOPClassUID)
+            self._untaken |= {sop_class_uid}
+            what = f"the destination takes no {class_name(sop_class_uid)}"
+            raise ClassNotTaken(what, code=error.code, untaken=self._untaken) from error
 
     def _store(self, path: Path) -> Answer:
         boundary = secrets.token_hex(16)

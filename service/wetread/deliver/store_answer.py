@@ -10,10 +10,12 @@ from xml.parsers import expat
 _FAILED_SEQUENCE = "00081198"
 _OTHER_FAILURES_SEQUENCE = "0008119A"
 _REFERENCED_SEQUENCE = "00081199"
+_SEQUENCES = (_FAILED_SEQUENCE, _OTHER_FAILURES_SEQUENCE, _REFERENCED_SEQUENCE)
 _WARNING_REASON = "00081196"
 _FAILURE_REASON = "00081197"
 # PS3.7 annex C: processing failure; for an object that failed without a reason.
 _NO_REASON = 0x0110
+_LONGEST_TEXT = 64
 
 Items = Sequence[dict[str, str]]
 
@@ -43,9 +45,16 @@ def _to_answer(sequences: dict[str, Items]) -> StoreAnswer:
     failed = [*sequences.get(_FAILED_SEQUENCE, ()), *sequences.get(_OTHER_FAILURES_SEQUENCE, ())]
     odd = [item for item in sequences.get(_REFERENCED_SEQUENCE, ()) if _WARNING_REASON in item]
     return StoreAnswer(
-        failure=int(failed[0].get(_FAILURE_REASON, _NO_REASON)) if failed else None,
-        warning=int(odd[0][_WARNING_REASON]) if odd else None,
+        failure=_to_status(failed[0].get(_FAILURE_REASON, "0")) or _NO_REASON if failed else None,
+        warning=_to_status(odd[0][_WARNING_REASON]) if odd else None,
     )
+
+
+def _to_status(text: str) -> int:
+    status = int(text)
+    if not 0 <= status <= 0xFFFF:
+        raise ValueError("not an unsigned short (PS3.5 table 6.2-1)")
+    return status
 
 
 def _read_json(body: bytes) -> dict[str, Items]:
@@ -54,9 +63,9 @@ def _read_json(body: bytes) -> dict[str, Items]:
     if isinstance(module, list):
         [module] = module
     return {
-        tag: [_first_values(item) for item in element.get("Value", ())]
+        tag.upper(): [_first_values(item) for item in element.get("Value", ())]
         for tag, element in module.items()
-        if element.get("vr") == "SQ"
+        if tag.upper() in _SEQUENCES
     }
 
 
@@ -100,8 +109,9 @@ class _Walk:
                 self.text = ""
 
     def characters(self, text: str) -> None:
-        """Some text."""
-        self.text += text
+        """Some text; no more of it than a status or a UID is long."""
+        if len(self.text) < _LONGEST_TEXT:
+            self.text += text
 
     def end(self, name: str) -> None:
         """An element closes."""

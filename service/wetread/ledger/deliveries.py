@@ -6,14 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, select, update
 
-from wetread.domain import (
-    OUTSIDE_HOURS,
-    Delivery,
-    DeliveryId,
-    DeliveryState,
-    ResultObject,
-    StudyUid,
-)
+from wetread.domain import OUTSIDE_HOURS, Delivery, DeliveryId, DeliveryState, ResultObject, StudyUid
 from wetread.ledger import tables
 from wetread.ledger.reports import add_substitute, to_object
 from wetread.ledger.store import Lease, Store, serialise

@@ -121,12 +121,15 @@ class Publisher:
         asked_for = time.time() + error.wait_s
         rest_until = _wait_until(self._failures[delivery.destination])
         self._resting_until[delivery.destination] = max(rest_until, asked_for)
-        status, why = error.code, str(error)
-        until = max(_wait_until(delivery.attempts), asked_for)
         if delivery.state is DeliveryState.REFUSED:
             # Still the refusal that a person has to see, and no more haste than it had.
-            status, why, until = delivery.last_status, delivery.last_error, _when_refused(delivery)
-        self._ledger.deliveries.postpone(delivery.id, until=until, status=status, error=why)
+            until, was = _when_refused(delivery), delivery
+            self._ledger.deliveries.postpone(
+                delivery.id, until=until, status=was.last_status, error=was.last_error
+            )
+            return
+        until = max(_wait_until(delivery.attempts), asked_for)
+        self._ledger.deliveries.postpone(delivery.id, until=until, status=error.code, error=str(error))
 
     def _note(self, delivery: Delivery, took_ms: float) -> None:
         detail = f"{delivery.object.kind} to {delivery.destination}"

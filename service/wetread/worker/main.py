@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -141,7 +141,7 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         )
         warm()
         stack.enter_context(beating(ledger, role="publish", slot=slot))
-        _say_destinations(senders)
+        _say_destinations(destinations)
         concluded = threading.Event()
         deliveries = partial(
             run_deliveries, publisher=publisher, committer=committer, senders=list(senders.values())
@@ -155,11 +155,14 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
             thread.join()
 
 
-def _say_destinations(senders: Mapping[str, Sender]) -> None:
-    if senders:
-        logger.info("publishing", extra={"destinations": ", ".join(senders)})
+def _say_destinations(destinations: Sequence[Destination]) -> None:
+    if destinations:
+        logger.info("publishing", extra={"destinations": ", ".join(item.name for item in destinations)})
     else:
         logger.warning("no destination is set: answers stay here")
+    for item in destinations:
+        if item.authorization and item.url.startswith("http:"):
+            logger.warning("credentials go without TLS", extra={"destination": item.name})
 
 
 def _make_senders(

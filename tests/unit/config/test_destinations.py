@@ -143,3 +143,13 @@ def test_a_wrong_value_is_one_line_that_names_the_key_and_not_what_was_given(
     assert line.startswith(f"setting destinations.0.{key}")
     assert "hunter2" not in line
     assert "\n" not in line
+
+
+def test_a_destination_that_could_not_report_its_commitment_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WETREAD_DICOM__ALLOWED_CALLERS", '["XRAY1"]')
+
+    with pytest.raises(Misconfigured, match=r"dicom.allowed_callers: destination 'pacs' .* as PACS"):
+        read(monkeypatch, DICOM | {"commitment": True})
+    assert read(monkeypatch, DICOM, WEB | {"commitment": True})

@@ -38,8 +38,9 @@ def test_an_answer_in_a_list_of_one_is_read() -> None:
     assert read_store_answer(body, "application/json") == StoreAnswer(failure=0xA900)
 
 
-def test_a_failure_without_a_reason_is_still_a_failure() -> None:
-    body = json.dumps({"00081198": {"vr": "SQ", "Value": [{}]}}).encode()
+@pytest.mark.parametrize("item", [{}, {"00081197": {"vr": "US"}}, {"00081197": {"vr": "US", "Value": [0]}}])
+def test_a_failure_without_a_reason_is_still_a_failure(item: dict[str, object]) -> None:
+    body = json.dumps({"00081198": {"Value": [item]}}).encode()
 
     assert read_store_answer(body, JSON) == StoreAnswer(failure=0x0110)
 
@@ -67,6 +68,7 @@ def test_an_answer_that_says_nothing_bad_is_all_well() -> None:
         (b'"text"', JSON),
         (b'{"00081198": 1}', JSON),
         (b'{"00081198": {"vr": "SQ", "Value": [{"00081197": {"Value": ["why"]}}]}}', JSON),
+        (b'{"00081198": {"vr": "SQ", "Value": [{"00081197": {"Value": [70000]}}]}}', JSON),
         (b"[" * 100_000, JSON),
         (b"\xff\xfe", JSON),
         (b"<html><body>log in</body></html>", "text/html"),

@@ -40,12 +40,19 @@ class Asked:
     body: bytes
 
 
+CLASS_NOT_TAKEN = Reply(
+    409,
+    json.dumps({"00081198": {"vr": "SQ", "Value": [{"00081197": {"vr": "US", "Value": [0x0122]}}]}}).encode(),
+)
+
+
 @dataclass(slots=True)
 class WebPacs:
-    """What it was asked, and what it answers; the last reply repeats."""
+    """What it was asked, and what it answers; the last reply repeats. It takes no class `untaken`."""
 
     url: str
     replies: list[Reply]
+    untaken: str = ""
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
     over: threading.Event = field(default_factory=threading.Event)
@@ -56,12 +63,17 @@ class WebPacs:
 
     def next_reply(self) -> Reply:
         """The answer to the request that has just come."""
+        if self.untaken and self.untaken.encode() in self.asked[-1].body:
+            return CLASS_NOT_TAKEN
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
 @contextmanager
 def web_pacs(
-    *replies: Reply, authority: Authority | None = None, wants_certificate: bool = False
+    *replies: Reply,
+    untaken: str = "",
+    authority: Authority | None = None,
+    wants_certificate: bool = False,
 ) -> Iterator[WebPacs]:
     """Serve on a free port while the context is open, with TLS when there is an authority."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
@@ -73,7 +85,9 @@ def web_pacs(
         server.socket = _server_context(authority, wants_certificate).wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )
-    there = WebPacs(f"{scheme}://127.0.0.1:{server.server_port}/dicom-web", list(replies) or [Reply()])
+    there = WebPacs(
+        f"{scheme}://127.0.0.1:{server.server_port}/dicom-web", list(replies) or [Reply()], untaken
+    )
     server.RequestHandlerClass = _handler_of(there)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
