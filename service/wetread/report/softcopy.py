@@ -141,8 +141,8 @@ def _window(ds: Dataset) -> Dataset | None:
 def _linear(low: float, high: float) -> Dataset:
     """The window whose ends are these values (PS3.3 C.11.2.1.2.1)."""
     made = Dataset()
-    made.WindowCenter = format_number_as_ds((low + high + 1) / 2)
-    made.WindowWidth = format_number_as_ds(max(high - low, 0.0) + 1)
+    made.WindowCenter = format_number_as_ds((float(low) + high + 1) / 2)
+    made.WindowWidth = format_number_as_ds(max(float(high) - low, 0.0) + 1)
     return made
 
 
