@@ -6,6 +6,7 @@ from types import TracebackType
 
 from wetread.ledger.analyses import Analyses
 from wetread.ledger.deliveries import Deliveries
+from wetread.ledger.held import HeldObjects
 from wetread.ledger.instances import Instances
 from wetread.ledger.quarantine import Quarantine
 from wetread.ledger.reports import Reports
@@ -28,6 +29,7 @@ class Ledger:
         self.studies = Studies(self._store)
         self.reports = Reports(self._store)
         self.deliveries = Deliveries(self._store)
+        self.held = HeldObjects(self._store)
         self.quarantine = Quarantine(self._store)
         self.workers = Workers(self._store)
         self.views = Views(self._store)

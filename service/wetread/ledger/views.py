@@ -74,11 +74,12 @@ class Views:
         return None if row is None else _to_line(row)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Rows by state: studies, analyses, deliveries; and totals of instances and quarantine."""
+        """Rows by state: studies, analyses, deliveries; and totals of instances, held objects and quarantine."""
         grouped = {
             "studies": (tables.studies, tables.studies.c.state),
             "analyses": (tables.analyses, tables.analyses.c.state),
             "deliveries": (tables.deliveries, tables.deliveries.c.state),
+            "held": (tables.held, tables.held.c.kind),
             "quarantine": (tables.quarantine, tables.quarantine.c.reason),
             "instances": (tables.instances, tables.instances.c.door),
         }
