@@ -47,6 +47,7 @@ _UNPAIRED: Final = frozenset(
 )  # fmt: skip
 
 
+_IMAGE_SIDES: Final = ("R", "L", "U", "B")
 # Transfer syntaxes that lose by definition, whatever the header says: JPEG, JPEG-LS near-lossless.
 _LOSSY: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81))
 
@@ -138,12 +139,16 @@ def series_description(kind: ObjectKind) -> str:
     return _HEAT_MAP_SERIES if is_heat_map else identity.SERIES_DESCRIPTION
 
 
-def laterality_of(source: Dataset) -> str | None:
-    """The side, '' where the source does not say; None for a part of which there is only one."""
+def laterality_of(source: Dataset) -> dict[str, str]:
+    """The side, by keyword: the image's where the source states it, else the series', perhaps empty.
+
+    {} for a part of which there is only one (PS3.3 C.7.3.1: neither may be left out of a paired one).
+    """
+    if source.get("ImageLaterality") in _IMAGE_SIDES:
+        return {"ImageLaterality": str(source.ImageLaterality)}
     if source.get("BodyPartExamined") in _UNPAIRED:
-        return None
-    side = source.get("Laterality") or source.get("ImageLaterality")
-    return str(side) if side in ("L", "R") else ""
+        return {}
+    return {"Laterality": str(source.Laterality) if source.get("Laterality") in ("L", "R") else ""}
 
 
 def is_lossy(image: ImageResult, source: Dataset) -> bool:
@@ -230,9 +235,8 @@ def _describe_object(ds: Dataset, kind: ObjectKind, image: ImageResult, *, sourc
     ds.InstanceNumber = _instance_number(source)
     ds.PatientOrientation = source.get("PatientOrientation") or ""
     ds.BurnedInAnnotation = "YES"
-    side = laterality_of(source)
-    if side is not None:
-        ds.Laterality = side
+    for keyword, side in laterality_of(source).items():
+        setattr(ds, keyword, side)
 
 
 def _add_pixels(ds: Dataset, picture: NDArray[np.uint8]) -> None:

@@ -39,6 +39,7 @@ _FORBIDDEN: Final = (
     "SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue", "PixelAspectRatio",
     "ImagerPixelSpacing", "PixelIntensityRelationship", "PresentationIntentType", "FrameOfReferenceUID",
 )  # fmt: skip
+_SIDES: Final = ("Laterality", "ImageLaterality")
 _OVERLAYS: Final = range(0x6000, 0x6100)
 
 
@@ -105,8 +106,9 @@ def _carried_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterat
         yield "PatientOrientation differs from the source"
     if ds.get("BodyPartExamined", "") != source.get("BodyPartExamined", ""):
         yield "BodyPartExamined differs from the source"
-    if ds.get("Laterality") != laterality_of(source):
-        yield "Laterality differs from the source"
+    sides = {keyword: str(ds[keyword].value or "") for keyword in _SIDES if keyword in ds}
+    if sides != laterality_of(source):
+        yield "the side differs from the source"
     if (ds.get("LossyImageCompression") == "01") != is_lossy(image, source):
         yield "LossyImageCompression differs from the source"
 
