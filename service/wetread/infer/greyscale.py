@@ -102,11 +102,29 @@ def _with_voi(ds: Dataset, modality: Curve, *, sample: Indices, notes: list[str]
     return None
 
 
-def _own_range(image: DecodedImage, modality: Curve, *, sample: Indices) -> Curve:
+def own_window(image: DecodedImage) -> tuple[float, float] | None:
+    """Least and greatest modality value shown of an image without a VOI of its own; None where it is flat."""
+    notes: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        stored = np.arange(image.layout.least, image.layout.most + 1, dtype=np.float64)
+        try:
+            modality = modality_of(image.ds, stored)
+        except BrokenTransform:
+            modality = stored
+        low, high = _ends(image, modality, sample=_sample(image, notes))
+    return (low, high) if high > low else None
+
+
+def _ends(image: DecodedImage, modality: Curve, *, sample: Indices) -> tuple[float, float]:
     if image.layout.bits <= _WINDOWED_BITS:
-        low, high = float(modality.min()), float(modality.max())
-    else:
-        low, high = (float(v) for v in np.percentile(modality[sample], ROBUST_PERCENTILES))
+        return float(modality.min()), float(modality.max())
+    low, high = np.percentile(modality[sample], ROBUST_PERCENTILES)
+    return float(low), float(high)
+
+
+def _own_range(image: DecodedImage, modality: Curve, *, sample: Indices) -> Curve:
+    low, high = _ends(image, modality, sample=sample)
     if high <= low:
         return np.where(modality > low, 1.0, 0.0)
     return np.clip((modality - low) / (high - low), 0.0, 1.0)

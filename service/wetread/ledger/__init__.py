@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from types import TracebackType
 
 from wetread.ledger.analyses import Analyses
@@ -22,8 +23,11 @@ class Ledger:
     """Every table by its noun, over one database. A context manager."""
 
     def __init__(self, url: str) -> None:
-        self._store = Store(url)
-        self._store.create_tables()
+        with ExitStack() as opened:
+            self._store = Store(url)
+            opened.callback(self._store.close)
+            self._store.create_tables()
+            opened.pop_all()
         self.instances = Instances(self._store)
         self.analyses = Analyses(self._store)
         self.studies = Studies(self._store)

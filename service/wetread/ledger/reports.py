@@ -38,7 +38,8 @@ class Reports:
     ) -> bool:
         """Close the revision: report, objects and one pending delivery per destination, in one transaction.
 
-        An object of an earlier revision is owed to the destinations that were not owed it yet. False, and nothing written, when an image came since the claim or another process was first.
+        An object of an earlier revision is owed to the destinations that were not owed it yet. False, and
+        nothing written, when an image came since the claim or another process was first.
         """
         with self._store.write() as connection:
             if not _close_study(connection, claim, report, worst_zone):

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import Column, Connection, insert, inspect, literal, select, update
 from sqlalchemy.schema import CreateColumn
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from wetread.errors import Misconfigured
 from wetread.ledger import tables
@@ -44,7 +45,9 @@ def _add_missing(connection: Connection) -> None:
         columns = {column["name"] for column in found.get_columns(table.name)}
         for column in table.columns:
             if column.name not in columns:
-                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {_definition(connection, column)}")
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {table.name} ADD COLUMN {_definition(connection, column)}"
+                )
         indexes = {index["name"] for index in found.get_indexes(table.name)}
         for index in table.indexes:
             if index.name not in indexes:
@@ -54,8 +57,10 @@ def _add_missing(connection: Connection) -> None:
 def _definition(connection: Connection, column: Column[object]) -> str:
     """The column with what old rows hold in it: they have no program that fills it in."""
     text = str(CreateColumn(column).compile(dialect=connection.dialect))
-    if column.default is None:
+    default = column.default
+    if default is None:
         return text
-    value = column.default.arg if column.default.is_scalar else json.dumps([])
+    # A default that is made anew for each row is an empty list here.
+    value = default.arg if isinstance(default, ScalarElementColumnDefault) else json.dumps([])
     shown = literal(value).compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
     return f"{text} DEFAULT {shown}"

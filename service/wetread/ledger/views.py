@@ -74,7 +74,7 @@ class Views:
         return None if row is None else _to_line(row)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Rows by state: studies, analyses, deliveries; and totals of instances, held objects and quarantine."""
+        """Rows by state: studies, analyses, deliveries; totals of instances, held objects, quarantine."""
         grouped = {
             "studies": (tables.studies, tables.studies.c.state),
             "analyses": (tables.analyses, tables.analyses.c.state),

@@ -113,6 +113,7 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
             spool=spool,
             destinations=[destination.to_domain() for destination in settings.destinations],
             max_side=settings.capture.max_side,
+            max_bytes=round(settings.capture.max_megabytes * 10**6),
         )
         publisher = Publisher(
             ledger=ledger, spool=spool, senders=senders, holder=holder, lease_s=settings.worker.lease_s
