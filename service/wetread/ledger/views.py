@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import RowMapping, case, func, select
 
-from wetread.domain import StudyUid, Zone
+from wetread.domain import DeliveryState, ObjectKind, StudyUid, Zone
 from wetread.ledger import tables
 from wetread.ledger.store import Store
 
@@ -39,6 +39,16 @@ class StudyLine:
     study_time: str
     study_description: str
     problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plainer:
+    """Objects of one kind that one destination does not take, and in whose place it gets plainer ones."""
+
+    destination: str
+    kind: ObjectKind
+    why: str
+    count: int
 
 
 class Views:
@@ -89,6 +99,21 @@ class Views:
                 query = select(column, func.count()).select_from(table).group_by(column)
                 found[name] = {str(state): int(count) for state, count in connection.execute(query)}
             return found
+
+    def plainer(self) -> list[Plainer]:
+        """Which destinations get something plainer than they should, and why, by name."""
+        deliveries, objects = tables.deliveries.c, tables.objects.c
+        groups = (deliveries.destination, objects.kind, deliveries.last_error)
+        query = (
+            select(*groups, func.count())
+            .join(tables.objects, objects.sop_instance_uid == deliveries.sop_instance_uid)
+            .where(deliveries.state == DeliveryState.DEGRADED)
+            .group_by(*groups)
+            .order_by(*groups)
+        )
+        with self._store.read() as connection:
+            rows = connection.execute(query).all()
+        return [Plainer(destination, ObjectKind(kind), why, count) for destination, kind, why, count in rows]
 
     def oldest_waiting_at(self) -> float | None:
         """When the oldest unfinished analysis was queued, epoch seconds."""

@@ -84,6 +84,8 @@ class ObjectMaker:
         return None
 
     def _hold(self, wanted: Wanted, result: StudyResult, *, why: str) -> None:
+        # The gate's words begin with the kind, which the row states anyway.
+        why = why.removeprefix(f"{wanted.kind}: ")
         fields = {"study": result.study, "revision": result.revision, "kind": wanted.kind.value}
         logger.error("object held back", extra=fields | {"why": why})
         held = Held(result.study, result.revision, wanted.kind, why, time.time(), wanted.source)

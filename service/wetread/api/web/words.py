@@ -36,7 +36,7 @@ _DELIVERIES: Final = {
     DeliveryState.PENDING: Tag("waiting", "Waiting"),
     DeliveryState.SENT: Tag("done", "Delivered"),
     DeliveryState.COMMITTED: Tag("done", "Committed"),
-    DeliveryState.DEGRADED: Tag("done", "Plainer instead"),
+    DeliveryState.DEGRADED: Tag("info", "Plainer form"),
     DeliveryState.REFUSED: Tag("refused", "Refused"),
 }
 _STEPS: Final = {
@@ -48,7 +48,12 @@ _STEPS: Final = {
     "analyse.infer": "Network ran",
     "conclude": "Revision complete",
     "conclude.sr": "Structured Report written",
+    "conclude.sr-comprehensive": "Comprehensive report written",
     "conclude.capture": "Capture written",
+    "conclude.heat-map-capture": "Heat map capture written",
+    "conclude.gsps": "Presentation state written",
+    "conclude.ko": "Key objects written",
+    "conclude.heat-map": "Heat map written",
     "gate": "Objects checked",
     "delivered": "Delivered",
 }
@@ -114,11 +119,13 @@ def delivery_summary(deliveries: Sequence[DeliveryOut]) -> Tag | None:
         return None
     if any(delivery.state is DeliveryState.REFUSED for delivery in deliveries):
         return Tag("refused", "Refused")
-    sent = sum(delivery.state in _SENT for delivery in deliveries)
-    if sent == len(deliveries):
+    # What is not taken is not owed: something plainer goes in its place and counts instead.
+    owed = [delivery for delivery in deliveries if delivery.state is not DeliveryState.DEGRADED]
+    sent = sum(delivery.state in _SENT for delivery in owed)
+    if sent == len(owed):
         return Tag("done", "Delivered")
-    tone = "retrying" if any(delivery.last_error for delivery in deliveries) else "waiting"
-    return Tag(tone, f"{sent} of {len(deliveries)} sent")
+    tone = "retrying" if any(delivery.last_error for delivery in owed) else "waiting"
+    return Tag(tone, f"{sent} of {len(owed)} sent")
 
 
 def verdict(analysis: AnalysisOut) -> str:
