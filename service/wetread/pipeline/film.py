@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from wetread.domain import ATTEMPTS_EXHAUSTED
 from wetread.errors import Rejected
 from wetread.infer.decode import DecodedImage, read_image
-from wetread.infer.greyscale import own_window
-from wetread.infer.prepare import to_display
+from wetread.infer.greyscale import GreyScale, grey_scale_of
 from wetread.report.answer import done
 from wetread.report.results import ImageResult
 
@@ -30,12 +29,12 @@ class Film:
     @cached_property
     def display(self) -> NDArray[np.float32]:
         """As shown to a person: (rows, columns), 0..1."""
-        return to_display(self._decoded)
+        return self._scale.apply(self._decoded)
 
     @cached_property
     def window(self) -> tuple[float, float] | None:
-        """The modality values that the display shows of an image without a window of its own."""
-        return own_window(self._decoded)
+        """The modality values that the display shows where the image states no window; None where it does."""
+        return self._scale.own_range
 
     def display_if_any(self) -> NDArray[np.float32] | None:
         """The display; None where there is none to be had, and the image's analyses say so.
@@ -50,6 +49,10 @@ class Film:
             if done(self._image):
                 raise
             return None
+
+    @cached_property
+    def _scale(self) -> GreyScale:
+        return grey_scale_of(self._decoded)
 
     @cached_property
     def _decoded(self) -> DecodedImage:
