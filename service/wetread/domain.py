@@ -265,13 +265,18 @@ class ResultObject:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A study revision's answer and its objects."""
+    """A study revision's answer and its objects: `answer` in words, of the images `inputs`.
+
+    `inputs` is empty for a revision that an older program concluded: it did not note them.
+    """
 
     study: StudyUid
     revision: int
     outcome: Outcome
     created_at: float
     objects: tuple[ResultObject, ...] = ()
+    answer: str = ""
+    inputs: tuple[SopInstanceUid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,9 @@ class _Snapshot(Collector):
         yield _total(
             "wetread_quarantined", "Objects refused, by reason.", "reason", counts.rows, "quarantine"
         )
+        yield _total(
+            "wetread_held", "Result objects held back by the gate, by kind.", "kind", counts.rows, "held"
+        )
         yield _gauge(
             "wetread_oldest_waiting_seconds",
             "Age of the oldest analysis that is not finished; 0 when none waits.",

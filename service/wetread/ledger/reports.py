@@ -39,7 +39,8 @@ class Reports:
     ) -> bool:
         """Close the revision: report, objects and one pending delivery per destination, in one transaction.
 
-        False, and nothing written, when an image came since the claim or another process was first.
+        An object of an earlier revision is owed to the destinations that were not owed it yet. False, and
+        nothing written, when an image came since the claim or another process was first.
         """
         with self._store.write() as connection:
             if not _close_study(connection, claim, report, worst_zone):
@@ -49,6 +50,8 @@ class Reports:
                 "revision": report.revision,
                 "outcome": report.outcome,
                 "created_at": report.created_at,
+                "answer": report.answer,
+                "inputs": list(report.inputs),
             }
             connection.execute(insert(tables.reports).values(values))
             for item in report.objects:
@@ -110,13 +113,14 @@ def _add_object(
     known = select(tables.objects.c.kind).where(tables.objects.c.sop_instance_uid == item.SOPInstanceUID)
     if connection.execute(known).first() is None:
         connection.execute(insert(tables.objects).values(_object_row(report.study, item)))
-        rows = [
-            _delivery_row(report.study, item, name.name, at=report.created_at)
-            for name in destinations
-            if name.takes(item.kind)
-        ]
-        if rows:
-            connection.execute(insert(tables.deliveries), rows)
+    owed = select(tables.deliveries.c.destination)
+    owed = owed.where(tables.deliveries.c.sop_instance_uid == item.SOPInstanceUID)
+    is_owed_to = set(connection.scalars(owed))
+    # A destination set up since the earlier revision has none of its objects, and a later one names them.
+    takers = [to.name for to in destinations if to.takes(item.kind) and to.name not in is_owed_to]
+    rows = [_delivery_row(report.study, item, name, at=report.created_at) for name in takers]
+    if rows:
+        connection.execute(insert(tables.deliveries), rows)
     connection.execute(insert(tables.report_objects).values(link))
 
 
@@ -181,4 +185,6 @@ def _to_report(connection: Connection, row: RowMapping) -> Report:
         outcome=Outcome(row["outcome"]),
         created_at=row["created_at"],
         objects=tuple(to_object(item) for item in found),
+        answer=row["answer"],
+        inputs=tuple(SopInstanceUid(uid) for uid in row["inputs"]),
     )

@@ -121,6 +121,7 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
             spool=spool,
             destinations=destinations,
             max_side=settings.capture.max_side,
+            max_bytes=round(settings.capture.max_megabytes * 10**6),
         )
         publisher = Publisher(
             ledger=ledger,

@@ -32,15 +32,13 @@ _ZONES: Final = {
     Zone.NEGATIVE: Tag("negative", "Negative"),
 }
 _SENT: Final = (DeliveryState.SENT, DeliveryState.COMMITTED)
-# Nothing more is to be done for it.
-_SETTLED: Final = (*_SENT, DeliveryState.DEGRADED)
 # PS3.4 table B.2-1: stored, but with elements changed, discarded, or not as the SOP class asks.
 _WARNING: Final = "0xB"
 _DELIVERIES: Final = {
     DeliveryState.PENDING: Tag("waiting", "Waiting"),
     DeliveryState.SENT: Tag("done", "Delivered"),
     DeliveryState.COMMITTED: Tag("done", "Committed"),
-    DeliveryState.DEGRADED: Tag("done", "Plainer instead"),
+    DeliveryState.DEGRADED: Tag("info", "Plainer form"),
     DeliveryState.REFUSED: Tag("refused", "Refused"),
 }
 _STEPS: Final = {
@@ -52,7 +50,12 @@ _STEPS: Final = {
     "analyse.infer": "Network ran",
     "conclude": "Revision complete",
     "conclude.sr": "Structured Report written",
+    "conclude.sr-comprehensive": "Comprehensive report written",
     "conclude.capture": "Capture written",
+    "conclude.heat-map-capture": "Heat map capture written",
+    "conclude.gsps": "Presentation state written",
+    "conclude.ko": "Key objects written",
+    "conclude.heat-map": "Heat map written",
     "gate": "Objects checked",
     "delivered": "Delivered",
 }
@@ -124,11 +127,13 @@ def delivery_summary(deliveries: Sequence[DeliveryOut]) -> Tag | None:
         return None
     if any(delivery.state is DeliveryState.REFUSED for delivery in deliveries):
         return Tag("refused", "Refused")
-    sent = sum(delivery.state in _SETTLED for delivery in deliveries)
-    if sent == len(deliveries):
+    # What is not taken is not owed: something plainer goes in its place and counts instead.
+    owed = [delivery for delivery in deliveries if delivery.state is not DeliveryState.DEGRADED]
+    sent = sum(delivery.state in _SENT for delivery in owed)
+    if sent == len(owed):
         return Tag("done", "Delivered")
-    tone = "retrying" if any(map(_has_failed, deliveries)) else "waiting"
-    return Tag(tone, f"{sent} of {len(deliveries)} sent")
+    tone = "retrying" if any(map(_has_failed, owed)) else "waiting"
+    return Tag(tone, f"{sent} of {len(owed)} sent")
 
 
 def verdict(analysis: AnalysisOut) -> str:
