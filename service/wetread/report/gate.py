@@ -87,7 +87,7 @@ def _defects(built: BuiltObject, result: StudyResult) -> Iterator[str]:
 
 def _source_of(built: BuiltObject, result: StudyResult) -> ImageResult | None:
     """The image that lends patient and study: a capture's own, a report's first."""
-    if built.kind is ObjectKind.STRUCTURED_REPORT:
+    if built.kind in (ObjectKind.STRUCTURED_REPORT, ObjectKind.COMPREHENSIVE_REPORT):
         return result.images[0]
     of_source = (i for i in result.images if i.instance.header.SOPInstanceUID == built.source)
     return next(of_source, None)

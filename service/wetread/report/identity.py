@@ -61,11 +61,21 @@ def image_object_uid(kind: ObjectKind, image: ImageResult, *more: str) -> SopIns
 
 
 def study_object_uid(kind: ObjectKind, result: StudyResult) -> SopInstanceUid:
-    """An object about a study revision: depends on it, every input's bytes, the models and the answers."""
+    """An object about a study revision: depends on it, every input's bytes, the models and the answers.
+
+    The Comprehensive report's follows from the other report's alone, so that it can be made of that later.
+    """
+    if kind is ObjectKind.COMPREHENSIVE_REPORT:
+        return comprehensive_uid(study_object_uid(ObjectKind.STRUCTURED_REPORT, result))
     parts = [result.study, str(result.revision)]
     for image in result.images:
         parts += [image.instance.header.SOPInstanceUID, image.instance.digest, *_answers(image)]
     return SopInstanceUid(derive_uid(kind.value, *parts))
+
+
+def comprehensive_uid(uid: str) -> SopInstanceUid:
+    """Of the Comprehensive report that says what the report `uid` says."""
+    return SopInstanceUid(derive_uid(ObjectKind.COMPREHENSIVE_REPORT.value, uid))
 
 
 def tracking_uid(image: ImageResult, *, what: str, model: ModelId | None, number: int) -> str:
