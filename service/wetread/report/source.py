@@ -47,7 +47,8 @@ _REQUEST: Final = (
     "RequestedProcedureID", "RequestedProcedureDescription", "AccessionNumber",
     "ReasonForTheRequestedProcedure",
 )  # fmt: skip
-_CODE: Final = ("CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning")
+_CODE_FILLED: Final = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
+_CODE: Final = (*_CODE_FILLED, "CodingSchemeVersion")
 
 # Longest value in characters by value representation (PS3.5 table 6.2-1).
 _LONGEST: Final = {"LO": 64, "SH": 16, "CS": 16, "LT": 10240, "ST": 1024, "PN": 64, "DS": 16, "IS": 12}
@@ -186,9 +187,7 @@ def _request(item: object) -> Dataset:
             _put(made, keyword, _valid(item, keyword))
         codes = [_code(one) for one in _values(item, "RequestedProcedureCodeSequence")]
         # Half a code is none (PS3.3 table 8.8-1).
-        whole = [
-            code for code in codes if all(name in code for name in _CODE if name != "CodingSchemeVersion")
-        ]
+        whole = [code for code in codes if all(keyword in code for keyword in _CODE_FILLED)]
         if whole:
             made.RequestedProcedureCodeSequence = whole
     return made
