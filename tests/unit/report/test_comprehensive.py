@@ -53,7 +53,8 @@ def test_making_the_comprehensive_report_leaves_the_other_as_it_was(second: Stud
 
     as_comprehensive(built)
 
-    assert built.ds.SOPClassUID == Comprehensive3DSRStorage
+    check(built, second)
+    assert built.ds.SOPClassUID == built.ds.file_meta.MediaStorageSOPClassUID == Comprehensive3DSRStorage
     assert to_part10(built.ds) == before
 
 
