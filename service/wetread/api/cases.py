@@ -86,7 +86,7 @@ def list_deliveries(ledger: Ledger, uid: str) -> list[DeliveryOut]:
 
 def to_delivery_out(delivery: Delivery) -> DeliveryOut:
     """One delivery; when the next try is due only where there will be one."""
-    is_waiting = delivery.state is DeliveryState.PENDING
+    is_waiting = delivery.state in (DeliveryState.PENDING, DeliveryState.REFUSED)
     return DeliveryOut(
         id=delivery.id,
         StudyInstanceUID=delivery.study,

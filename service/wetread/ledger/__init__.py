@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from types import TracebackType
 
 from wetread.ledger.analyses import Analyses
+from wetread.ledger.commitments import Commitments
 from wetread.ledger.deliveries import Deliveries
 from wetread.ledger.held import HeldObjects
 from wetread.ledger.instances import Instances
@@ -33,6 +34,7 @@ class Ledger:
         self.studies = Studies(self._store)
         self.reports = Reports(self._store)
         self.deliveries = Deliveries(self._store)
+        self.commitments = Commitments(self._store)
         self.held = HeldObjects(self._store)
         self.quarantine = Quarantine(self._store)
         self.workers = Workers(self._store)

@@ -41,13 +41,11 @@ OBSERVER_UID: Final = derive_uid("device observer", SOFTWARE_VERSION)
 
 def series_uid(study: StudyUid, kind: ObjectKind) -> str:
     """One series per study and kind of object, over all revisions."""
-    if kind is ObjectKind.COMPREHENSIVE_REPORT:
-        return comprehensive_uid(series_uid(study, ObjectKind.STRUCTURED_REPORT))
     return derive_uid("series", study, kind.value)
 
 
 def comprehensive_uid(uid: str) -> str:
-    """The object or series UID of a report in its older form, from that of the Comprehensive 3D SR."""
+    """The object UID of a report in its older form, from that of the Comprehensive 3D SR."""
     return derive_uid(ObjectKind.COMPREHENSIVE_REPORT.value, uid)
 
 

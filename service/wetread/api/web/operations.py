@@ -30,6 +30,7 @@ class Operations:
     free_bytes: int
     refused: list[DeliveryOut]
     pending: list[DeliveryOut]
+    unconfirmed: list[DeliveryOut]
     held: list[HeldObjectOut]
     plainer: list[Plainer]
     quarantine: list[QuarantinedOut]
@@ -47,10 +48,11 @@ def gather(parts: ApiParts) -> Operations:
         free_bytes=parts.spool.free_bytes(),
         refused=_oldest(parts, DeliveryState.REFUSED),
         pending=_oldest(parts, DeliveryState.PENDING),
+        unconfirmed=[to_delivery_out(item) for item in parts.ledger.deliveries.unconfirmed(limit=_SHOWN)],
         held=[to_held_out(held) for held in parts.ledger.held.newest(limit=_SHOWN)],
         plainer=parts.ledger.views.plainer(),
         quarantine=[to_quarantined_out(entry) for entry in _newest_quarantined(parts)],
-        destinations=[f"{item.name} ({item.ae_title} at {item.host}:{item.port})" for item in destinations],
+        destinations=[f"{item.name} ({item.address})" for item in destinations],
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from wetread.api.schemas import AnalysisOut, DeliveryOut, ImageOut, ModelOut, StudyLineOut
-from wetread.domain import AnalysisState, DeliveryState, ObjectKind, Outcome, Zone
+from wetread.domain import OUTSIDE_HOURS, AnalysisState, DeliveryState, ObjectKind, Outcome, Zone
 
 _UNITS_S: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 
@@ -32,6 +32,8 @@ _ZONES: Final = {
     Zone.NEGATIVE: Tag("negative", "Negative"),
 }
 _SENT: Final = (DeliveryState.SENT, DeliveryState.COMMITTED)
+# PS3.4 table B.2-1: stored, but with elements changed, discarded, or not as the SOP class asks.
+_WARNING: Final = "0xB"
 _DELIVERIES: Final = {
     DeliveryState.PENDING: Tag("waiting", "Waiting"),
     DeliveryState.SENT: Tag("done", "Delivered"),
@@ -109,9 +111,15 @@ def headline(line: StudyLineOut) -> str:
 
 def delivery_tag(delivery: DeliveryOut) -> Tag:
     """A delivery's state; waiting after a failed try is another thing than waiting for the first."""
-    if delivery.state is DeliveryState.PENDING and delivery.last_error:
+    if delivery.state is DeliveryState.PENDING and _has_failed(delivery):
         return Tag("retrying", "Retrying")
+    if delivery.state in _SENT and delivery.last_status.startswith(_WARNING):
+        return Tag("done", f"{_DELIVERIES[delivery.state].word}, with a warning")
     return _DELIVERIES[delivery.state]
+
+
+def _has_failed(delivery: DeliveryOut) -> bool:
+    return bool(delivery.last_error) and delivery.last_status != OUTSIDE_HOURS
 
 
 def delivery_summary(deliveries: Sequence[DeliveryOut]) -> Tag | None:
@@ -125,7 +133,7 @@ def delivery_summary(deliveries: Sequence[DeliveryOut]) -> Tag | None:
     sent = sum(delivery.state in _SENT for delivery in owed)
     if sent == len(owed):
         return Tag("done", "Delivered")
-    tone = "retrying" if any(delivery.last_error for delivery in owed) else "waiting"
+    tone = "retrying" if any(map(_has_failed, owed)) else "waiting"
     return Tag(tone, f"{sent} of {len(owed)} sent")
 
 
