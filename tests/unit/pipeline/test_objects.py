@@ -206,6 +206,17 @@ def test_a_fault_in_a_heat_map_is_held_without_its_words_and_costs_nothing_else(
     assert {item.reason for item in found.values()} == {"could not be built: ValueError"}
 
 
+def test_a_source_that_is_lost_costs_the_picture_and_not_the_answer(step: FirstStep) -> None:
+    study = admit(step, "one")
+    read_all(step, study)
+    source_file(step, study).unlink()
+
+    report = conclude(step)
+
+    assert [item.kind for item in report.objects] == [ObjectKind.STRUCTURED_REPORT]
+    assert set(held(step, study)) == {ObjectKind.STRUCTURED_REPORT, ObjectKind.CAPTURE}
+
+
 def test_what_is_held_by_two_runs_of_one_claim_is_held_once(step: FirstStep) -> None:
     study = admit(step, "one")
     read_all(step, study)
