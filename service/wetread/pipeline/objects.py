@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from wetread.domain import ObjectKind, ResultObject, SopInstanceUid
-from wetread.errors import InvalidObject, Rejected, Transient
+from wetread.errors import InvalidObject, Rejected
 from wetread.ledger import Ledger
 from wetread.ledger.held import Held
 from wetread.pipeline.stopwatch import Stopwatch
@@ -20,6 +20,8 @@ from wetread.spool.objects import Spool
 
 # Without a report there is no answer. All the others only say once more what it says.
 _NEEDED = ObjectKind.STRUCTURED_REPORT
+# What pydicom, highdicom and NumPy raise on values or files that they cannot hold.
+_UNBUILDABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError, EOFError)
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +92,7 @@ class ObjectMaker:
                 check(built, made.result)
         except Rejected as error:
             _hold(wanted, made, why=str(error))
-        except Transient:
-            raise
-        except Exception as error:
+        except _UNBUILDABLE as error:
             # Held, logged and shown like a defect: a fault in a picture must not cost the study its report.
             if wanted.kind is _NEEDED:
                 raise

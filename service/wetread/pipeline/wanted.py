@@ -8,7 +8,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from wetread.domain import Finding, ModelId, ObjectKind, ResultObject, SopInstanceUid, SpoolKey
+from wetread.domain import Finding, ModelId, ObjectKind, ResultObject, SopInstanceUid, SpoolKey, Zone
 from wetread.pipeline.film import Film
 from wetread.report import key_object, presentation_state
 from wetread.report.answer import done
@@ -91,7 +91,9 @@ class Catalogue:
             evidence = [self._evidence(model, finding) for model, finding in seen]
             return self._heat_map_capture(image, film.display, result, evidence)
 
-        if seen and not film.is_dangerous:
+        # Over a negative answer it would be a film with nothing on it.
+        is_found = any(finding.zone is not Zone.NEGATIVE for _, finding in seen)
+        if is_found and not film.is_dangerous:
             yield _of(ObjectKind.HEAT_MAP_CAPTURE, image, picture)
         for model, finding in seen:
             form = partial(self._numbers, image, result, model, finding)

@@ -75,13 +75,14 @@ def test_an_older_pacs_gets_the_older_form_of_the_report_and_not_the_newer(step:
     assert owed == {ObjectKind.CAPTURE, ObjectKind.COMPREHENSIVE_REPORT}
 
 
-def test_a_negative_study_has_neither_boxes_nor_key_objects(step: FirstStep) -> None:
+def test_a_negative_study_has_neither_boxes_nor_key_objects_nor_a_coloured_picture(step: FirstStep) -> None:
     read_all(step, admit(step, "one"), probability=0.1)
 
     report = conclude(step, EVERYTHING)
 
     kinds = {item.kind for item in report.objects}
-    assert kinds == ALL - {ObjectKind.PRESENTATION_STATE, ObjectKind.KEY_OBJECT}
+    pointing = {ObjectKind.PRESENTATION_STATE, ObjectKind.KEY_OBJECT, ObjectKind.HEAT_MAP_CAPTURE}
+    assert kinds == ALL - pointing
 
 
 def test_a_crash_before_the_ledger_knows_makes_the_same_bytes_again(step: FirstStep) -> None:
