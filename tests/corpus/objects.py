@@ -1,0 +1,39 @@
+"""Every kind of object of a study, built as the service builds them, each passed by the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.corpus.studies import Case
+from wetread.report import answer
+from wetread.report.capture import build_capture
+from wetread.report.encode import to_part10
+from wetread.report.gate import check
+from wetread.report.results import BuiltObject
+from wetread.report.structured_report import build_report
+
+
+def build_all(case: Case) -> Iterator[BuiltObject]:
+    """The objects of profile `everything` and the Comprehensive report. Raises InvalidObject."""
+    for built in _built(case):
+        check(built, case.result)
+        yield built
+
+
+def write_all(case: Case, folder: Path) -> list[Path]:
+    """Every object as a file `<case>-<kind>-<number>.dcm`."""
+    paths = []
+    for number, built in enumerate(build_all(case), start=1):
+        path = folder / f"{case.name}-{number:02}-{built.kind.value}.dcm"
+        path.write_bytes(to_part10(built.ds))
+        paths.append(path)
+    return paths
+
+
+def _built(case: Case) -> Iterator[BuiltObject]:
+    study = case.result
+    yield build_report(study)
+    read = [image for image in study.images if answer.done(image)] or list(study.images[:1])
+    for image in read:
+        yield build_capture(image, case.displays[image.instance.header.SOPInstanceUID], study)
