@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.corpus.studies import Case
+from tests.judges.bench import Exhibit
 from wetread.report import answer
 from wetread.report.capture import build_capture
 from wetread.report.encode import to_part10
@@ -14,21 +15,29 @@ from wetread.report.results import BuiltObject
 from wetread.report.structured_report import build_report
 
 
+def write_all(cases: Iterable[Case], folder: Path) -> Iterator[Exhibit]:
+    """Every object as a file `<case>-<number>-<kind>.dcm`.
+
+    An object of an earlier revision that stands in a later one too is written once, as it is sent once.
+    """
+    seen: set[str] = set()
+    for case in cases:
+        paths = {image.instance.header.SOPInstanceUID: image.path for image in case.result.images}
+        for number, built in enumerate(build_all(case), start=1):
+            if built.ds.SOPInstanceUID in seen:
+                continue
+            seen.add(built.ds.SOPInstanceUID)
+            path = folder / f"{case.name}-{number:02}-{built.kind.value}.dcm"
+            path.write_bytes(to_part10(built.ds))
+            sources = (paths[built.source],) if built.source else tuple(paths.values())
+            yield Exhibit(path, built.kind, case.result.study, sources)
+
+
 def build_all(case: Case) -> Iterator[BuiltObject]:
     """The objects of profile `everything` and the Comprehensive report. Raises InvalidObject."""
     for built in _built(case):
         check(built, case.result)
         yield built
-
-
-def write_all(case: Case, folder: Path) -> list[Path]:
-    """Every object as a file `<case>-<kind>-<number>.dcm`."""
-    paths = []
-    for number, built in enumerate(build_all(case), start=1):
-        path = folder / f"{case.name}-{number:02}-{built.kind.value}.dcm"
-        path.write_bytes(to_part10(built.ds))
-        paths.append(path)
-    return paths
 
 
 def _built(case: Case) -> Iterator[BuiltObject]:
