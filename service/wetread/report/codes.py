@@ -62,6 +62,9 @@ FAILED: Final = Code("111224", "DCM", "Failed")
 IMAGE_QUALITY: Final = Code("111101", "DCM", "Image Quality")
 UNUSABLE: Final = Code("111235", "DCM", "Unusable - Quality renders image unusable")
 
+# CID 7203 image derivations.
+SPATIAL_RESAMPLING: Final = Code("113085", "DCM", "Spatial resampling")
+
 # CID 7202 source image purposes, CID 7005 contributing equipment (the AI one is IHE's: profile AI Results).
 SOURCE_IMAGE: Final = Code("121322", "DCM", "Source image for image processing operation")
 PROCESSING_ALGORITHM: Final = Code("Newcode1", "99IHE", "Processing Algorithm")

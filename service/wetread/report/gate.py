@@ -21,6 +21,8 @@ from wetread.report.gate_report import report_defects
 from wetread.report.results import BuiltObject, ImageResult, StudyResult
 from wetread.report.source import ledger_source, quiet, source_of
 
+_CAPTURES: Final = (ObjectKind.CAPTURE, ObjectKind.HEAT_MAP_CAPTURE)
+
 # Type 1 in every object we make, and type 2: there, perhaps empty (PS3.3 C.7.1.1, C.7.2.1, C.12.1).
 _FILLED: Final = (
     "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "Manufacturer",
@@ -79,8 +81,8 @@ def _defects(built: BuiltObject, result: StudyResult) -> Iterator[str]:
         return
     source = ledger_source(image) if built.is_plain else source_of(image)
     yield from _identity_defects(built, result, image, source)
-    if built.kind is ObjectKind.CAPTURE:
-        yield from capture_defects(ds, image, source)
+    if built.kind in _CAPTURES:
+        yield from capture_defects(ds, image, source, kind=built.kind)
     else:
         yield from report_defects(ds, result)
 
@@ -97,7 +99,7 @@ def _identity_defects(
     built: BuiltObject, result: StudyResult, image: ImageResult, source: Dataset
 ) -> Iterator[str]:
     ds, kind = built.ds, built.kind
-    is_capture = kind is ObjectKind.CAPTURE
+    is_capture = kind in _CAPTURES
     derived = (
         identity.image_object_uid(kind, image) if is_capture else identity.study_object_uid(kind, result)
     )

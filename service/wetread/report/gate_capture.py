@@ -9,9 +9,10 @@ from typing import Final
 from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
+from wetread.domain import ObjectKind
 from wetread.report import answer, codes
 from wetread.report.band import COLOUR_OF
-from wetread.report.overlay import LEAST_COLUMNS
+from wetread.report.layout import LEAST_COLUMNS
 from wetread.report.results import ImageResult
 from wetread.report.source import pixel_spacing_mm
 
@@ -38,7 +39,9 @@ _FORBIDDEN: Final = (
 )  # fmt: skip
 
 
-def capture_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterator[str]:
+def capture_defects(
+    ds: Dataset, image: ImageResult, source: Dataset, *, kind: ObjectKind = ObjectKind.CAPTURE
+) -> Iterator[str]:
     """Every way in which a capture is not what its image and answer call for."""
     for keyword, value in _FIXED.items():
         if ds.get(keyword) != value:
@@ -49,7 +52,7 @@ def capture_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterato
     yield from _reference_defects(ds, image)
     yield from _pixel_defects(ds, image)
     yield from _geometry_defects(ds, image, source)
-    if ds.get("ImageComments") != answer.image_answer(image).text:
+    if kind is ObjectKind.CAPTURE and ds.get("ImageComments") != answer.image_answer(image).text:
         yield "ImageComments does not say the answer"
     if answer.SAFETY_NOTE not in ds.get("DerivationDescription", ""):
         yield "DerivationDescription lacks the safety note"

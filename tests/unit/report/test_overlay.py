@@ -8,7 +8,8 @@ from tests.unit.report.studies import a_display, a_finding
 from wetread.domain import Box
 from wetread.report.answer import SAFETY_NOTE, Tone
 from wetread.report.band import COLOUR_OF, Band, band_rows, paint_band
-from wetread.report.overlay import LEAST_COLUMNS, LEAST_SIDE, draw_overlay
+from wetread.report.layout import LEAST_COLUMNS, LEAST_SIDE
+from wetread.report.overlay import draw_overlay
 
 BAND = Band(Tone.POSITIVE, "FRACTURE SUSPECTED 87 %", "Wetread, fracture 1.0.0")
 
