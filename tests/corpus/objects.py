@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.corpus.studies import Case
 from tests.judges.bench import Exhibit
 from wetread.report import answer
-from wetread.report.capture import build_capture
+from wetread.report.capture import build_capture, build_heat_map_capture
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
 from wetread.report.results import BuiltObject
@@ -43,6 +43,9 @@ def build_all(case: Case) -> Iterator[BuiltObject]:
 def _built(case: Case) -> Iterator[BuiltObject]:
     study = case.result
     yield build_report(study)
-    read = [image for image in study.images if answer.done(image)] or list(study.images[:1])
-    for image in read:
-        yield build_capture(image, case.displays[image.instance.header.SOPInstanceUID], study)
+    for image in [image for image in study.images if answer.done(image)] or list(study.images[:1]):
+        uid = image.instance.header.SOPInstanceUID
+        display, evidence = case.displays[uid], case.evidence[uid]
+        yield build_capture(image, display, study)
+        if display is not None and evidence:
+            yield build_heat_map_capture(image, display, study, evidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from wetread.domain import ObjectKind
 
 Judge = Callable[[Path], list[str]]
 _PARALLEL: Final = 2
+_ELEMENT: Final = re.compile(r"Element=<(\w+)>")
 _REPORT: Final[tuple[Judge, ...]] = (programs.dsrdump, programs.dsr2html, programs.dsr2xml)
 _PICTURE: Final[tuple[Judge, ...]] = (programs.gdcminfo, programs.gdcm_and_dcmtk_pixels)
 _ANY: Final[tuple[Judge, ...]] = (programs.dciodvfy, programs.dcmdump)
@@ -73,13 +75,19 @@ def judge(exhibits: Sequence[Exhibit]) -> list[Verdict]:
 
 
 def compare(exhibits: Sequence[Exhibit]) -> list[Verdict]:
-    """What dcentvfy says of all objects together, and of each study's together with its sources."""
-    said = programs.dcentvfy([exhibit.path for exhibit in exhibits])
-    verdicts = [Verdict("dcentvfy", "all results", text, reason("dcentvfy", text)) for text in said]
-    of_sources = _Sources()
-    for study in sorted({exhibit.study for exhibit in exhibits}):
-        verdicts += _compare_study([e for e in exhibits if e.study == study], of_sources)
-    return verdicts
+    """What dcentvfy says of all objects together, and of each study's together with its sources.
+
+    Let pass is what it says of the sources alone just so: files of two patients under one number.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        readable: dict[str, list[Path]] = defaultdict(list)
+        study_of = {exhibit.path: exhibit.study for exhibit in exhibits}
+        for source, study in sorted({(s, e.study) for e in exhibits for s in e.sources}):
+            target = Path(folder, source.name)
+            programs.readable_source(source, target)
+            readable[study].append(target)
+            study_of[target] = study
+        return _compare(exhibits, readable, study_of)
 
 
 def against(verdicts: Sequence[Verdict]) -> list[str]:
@@ -117,23 +125,41 @@ def _inherited(text: str, exhibit: Exhibit, of_sources: _Sources) -> str:
     return INHERITED if text in of_sources.say(exhibit.sources) else ""
 
 
-def _compare_study(exhibits: Sequence[Exhibit], of_sources: _Sources) -> list[Verdict]:
-    sources = sorted({source for exhibit in exhibits for source in exhibit.sources})
-    with tempfile.TemporaryDirectory() as folder:
-        readable = [Path(folder, source.name) for source in sources]
-        for source, target in zip(sources, readable, strict=True):
-            programs.readable_source(source, target)
-        said = programs.dcentvfy([*readable, *(exhibit.path for exhibit in exhibits)])
-    complaints = of_sources.say(sources)
+def _compare(
+    exhibits: Sequence[Exhibit], readable: Mapping[str, Sequence[Path]], study_of: Mapping[Path, str]
+) -> list[Verdict]:
+    of_sources = _Sources()
+    by_themselves = programs.dcentvfy([path for paths in readable.values() for path in paths])
+    known = {_subject(text, study_of) for text in by_themselves}
+    said = [("all results", text) for text in programs.dcentvfy([e.path for e in exhibits])]
+    complaints: dict[str, frozenset[str]] = {"all results": frozenset()}
+    for study, paths in readable.items():
+        own = [exhibit for exhibit in exhibits if exhibit.study == study]
+        name = own[0].path.name
+        said += [(name, text) for text in programs.dcentvfy([*paths, *(e.path for e in own)])]
+        complaints[name] = of_sources.say(sorted({s for e in own for s in e.sources}))
     return [
         Verdict(
-            "dcentvfy", exhibits[0].path.name, text, reason("dcentvfy", text) or _dropped(text, complaints)
+            "dcentvfy",
+            about,
+            text,
+            reason("dcentvfy", text)
+            or _dropped(text, complaints[about])
+            or (INHERITED if _subject(text, study_of) in known else ""),
         )
-        for text in said
+        for about, text in said
     ]
 
 
+def _subject(text: str, study_of: Mapping[Path, str]) -> tuple[str, frozenset[str]]:
+    """What a complaint is about: the element (or all of it) and the studies of the files it names."""
+    element = _ELEMENT.search(text)
+    names = re.findall(r"(?:file|versus) <([^>]+)>", text)
+    studies = frozenset(study_of.get(Path(name), name) for name in names)
+    return (element[1] if element else text), studies
+
+
 def _dropped(text: str, complaints: Iterable[str]) -> str:
-    element = re.search(r"Element=<(\w+)>", text)
+    element = _ELEMENT.search(text)
     is_wrong = element and any(f"/{element[1]}(" in complaint for complaint in complaints)
     return DROPPED if is_wrong else ""

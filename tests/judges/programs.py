@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,8 +30,8 @@ _DRIVER: Final = Path(__file__).with_name("JudgeReports.java")
 # Grey levels of 255 that two renderers may differ by.
 _ROUNDING: Final = 2
 PROGRAMS: Final = (
-    "dciodvfy", "dcentvfy", "dcmconv", "dcmdump", "dsrdump", "dsr2html", "dsr2xml", "xmllint", "dcmpschk", "dcmp2pgm",
-    "dcm2pnm", "gdcminfo", "gdcmconv", "java", "javac",
+    "dciodvfy", "dcentvfy", "dcmconv", "dcmdump", "dsrdump", "dsr2html", "dsr2xml", "xmllint", "dcmpschk",
+    "dcmp2pgm", "dcm2pnm", "gdcminfo", "gdcmconv", "java", "javac",
 )  # fmt: skip
 
 
@@ -113,16 +114,28 @@ def polarity(path: Path, source: Path) -> list[str]:
 
 
 def readable_source(source: Path, target: Path) -> None:
-    """The source uncompressed and in UTF-8, each where the programs can; else as it is.
+    """The source uncompressed and in UTF-8, each where it can be done; else as it is.
 
     Debian's DCMTK decodes no JPEG 2000, and dcentvfy compares text byte by byte.
     """
     target.write_bytes(source.read_bytes())
+    mended = target.with_suffix(".mended")
     for command in (("gdcmconv", "--raw"), ("dcmconv", "+U8")):
-        mended = target.with_suffix(".mended")
         code, _ = _run(*command, target, mended)
         if code == 0 and mended.is_file():
             mended.replace(target)
+        elif command[0] == "dcmconv":
+            _to_utf8(target)
+
+
+def _to_utf8(path: Path) -> None:
+    # DCMTK on the GNU C library's tables knows no ISO 2022.
+    with warnings.catch_warnings(action="ignore"):
+        ds = pydicom.dcmread(path, force=True)
+        if any("2022" in name for name in ds.get("SpecificCharacterSet") or ()):
+            ds.decode()
+            ds.SpecificCharacterSet = "ISO_IR 192"
+            ds.save_as(path)
 
 
 def pixelmed(paths: Sequence[Path]) -> dict[Path, list[str]]:

@@ -31,20 +31,10 @@ HEAT_MAP_SERIES: Final = "AI heat map (Wetread), research use only"
 _CARD_COLUMNS: Final = 1024
 _CARD_ROWS: Final = 640
 _COPIED: Final = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime",
-    "AccessionNumber", "ReferringPhysicianName", "StudyID", "StudyDescription", "IssuerOfPatientID",
-    "PatientAge", "PatientSize", "PatientWeight", "PatientIdentityRemoved", "DeidentificationMethod",
     "BodyPartExamined", "LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod",
 )  # fmt: skip
-# Laterality must not stand on these, and must on all others, perhaps empty (PS3.3 C.7.3.1, type 2C).
-_UNPAIRED: Final = frozenset(
-    {
-        "ABDOMEN", "CHEST", "COCCYX", "CSPINE", "HEAD", "HEART", "JAW", "LSPINE", "NECK", "PELVIS", "SKULL",
-        "SPINE", "SSPINE", "STERNUM", "TSPINE", "WHOLEBODY",
-    }
-)  # fmt: skip
-
-
+# PS3.3 C.7.6.1, Image Laterality. Where it stands, the series' Laterality (type 2C) need not.
+_SIDES: Final = ("L", "R", "B", "U")
 # Transfer syntaxes that lose by definition, whatever the header says: JPEG, JPEG-LS near-lossless.
 _LOSSY: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81))
 
@@ -164,7 +154,7 @@ def _build(
 ) -> BuiltObject:
     ds = Dataset()
     with quiet():
-        _copy_identity(ds, source)
+        _copy_image(ds, source)
         _describe_series(ds, kind, study)
         _describe_object(ds, kind, image, source=source)
         _add_pixels(ds, shown.pixels)
@@ -176,8 +166,8 @@ def _build(
     return BuiltObject(ds=ds, kind=kind, source=image.instance.header.SOPInstanceUID)
 
 
-def _copy_identity(ds: Dataset, source: Dataset) -> None:
-    """The patient and study the picture belongs to."""
+def _copy_image(ds: Dataset, source: Dataset) -> None:
+    """What holds of the picture as of the image it was made of."""
     for keyword in _COPIED:
         if keyword in source:
             setattr(ds, keyword, source[keyword].value)
@@ -207,9 +197,9 @@ def _describe_object(ds: Dataset, kind: ObjectKind, image: ImageResult, *, sourc
     ds.InstanceNumber = _instance_number(source)
     ds.PatientOrientation = source.get("PatientOrientation") or ""
     ds.BurnedInAnnotation = "YES"
-    if source.get("BodyPartExamined") not in _UNPAIRED:
-        side = source.get("Laterality") or source.get("ImageLaterality")
-        ds.Laterality = side if side in ("L", "R") else ""
+    # The image's side, not the series': both knees may stand in one. Empty where the source does not say.
+    side = source.get("ImageLaterality") or source.get("Laterality")
+    ds.ImageLaterality = side if side in _SIDES else ""
 
 
 def _add_pixels(ds: Dataset, picture: NDArray[np.uint8]) -> None:

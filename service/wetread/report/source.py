@@ -125,6 +125,13 @@ def _with_uids(source: Dataset, image: ImageResult) -> Dataset:
     return source
 
 
+def lend_identity(ds: Dataset, source: Dataset) -> None:
+    """Write patient and study of a source that `read_source` made, all of it: objects of a study agree."""
+    for keyword in (*_IDENTITY_TYPE_2, *_IDENTITY_TYPE_3):
+        if keyword in source:
+            setattr(ds, keyword, source[keyword].value)
+
+
 def local_zone(source: Dataset) -> tzinfo | None:
     """The time zone the source states; None where it states none or nonsense (then: this machine's)."""
     text = str(source.get("TimezoneOffsetFromUTC", ""))
@@ -160,19 +167,26 @@ def _normalise(ds: Dataset) -> Dataset:
     made.SpecificCharacterSet = "ISO_IR 192"
     for keyword in _IDENTITY_TYPE_2:
         setattr(made, keyword, "")
+    for keyword in _empty(ds):
+        _put(made, keyword, "")
     for keyword in (*_IDENTITY_TYPE_2, *_IDENTITY_TYPE_3, *_IMAGE):
         _put(made, keyword, _valid(ds, keyword))
     if made.PatientSex not in _SEXES:
         made.PatientSex = ""
     if made.get("LossyImageCompression") not in ("00", "01"):
         made.pop("LossyImageCompression", None)
-    if "DeidentificationMethod" not in made:
+    if not made.get("DeidentificationMethod"):
         # Without its method the flag is not allowed to stand (PS3.3 table C.7-1, type 1C).
         made.pop("PatientIdentityRemoved", None)
     requests = [_request(item) for item in _values(ds, "RequestAttributesSequence")]
     if any("RequestedProcedureID" in item for item in requests):
         made.RequestAttributesSequence = requests
     return made
+
+
+def _empty(ds: Dataset) -> list[str]:
+    """What is there and empty: it stays so in the results, or objects of one study disagree."""
+    return [keyword for keyword in _IDENTITY_TYPE_3 if keyword in ds and not ds.get_item(keyword).value]
 
 
 def _request(item: object) -> Dataset:
