@@ -35,12 +35,13 @@ def write_all(cases: Iterable[Case], folder: Path) -> Iterator[Exhibit]:
 
 def build_all(case: Case) -> Iterator[BuiltObject]:
     """The objects of profile `everything` and the Comprehensive report. Raises InvalidObject."""
-    for built in _built(case):
+    for built in build_each(case):
         check(built, case.result)
         yield built
 
 
-def _built(case: Case) -> Iterator[BuiltObject]:
+def build_each(case: Case) -> Iterator[BuiltObject]:
+    """The same objects, not yet checked."""
     study = case.result
     yield build_report(study)
     for image in [image for image in study.images if answer.done(image)] or list(study.images[:1]):

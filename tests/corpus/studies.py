@@ -73,6 +73,12 @@ def wrapped_cases(test_data: Path, folder: Path, *, names: Sequence[str] = ()) -
         yield from _revisions(study, members)
 
 
+def film_case(images: Sequence[Image], pixels: NDArray[np.uint16], folder: Path) -> Case:
+    """One study of these images, all of the same picture (rows, columns), 0..4095, dense tissue bright."""
+    film = Film(name="film", pixels=pixels)
+    return _case(images[0].study, [_write(image, [film], folder) for image in images])
+
+
 def real_cases(test_data: Path, folder: Path) -> Iterator[Case]:
     """A study of every real file that the door takes; each file under a UID of its own.
 
