@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -55,8 +56,10 @@ def band_of(image: ImageResult) -> Band:
     return Band(said.tone, said.text, f"Wetread, {said.models}" if said.models else "Wetread")
 
 
+# The gate wants the band that the builder has just painted, and half of its time would go into it.
+@lru_cache(maxsize=4)
 def paint_band(band: Band, *, columns: int) -> NDArray[np.uint8]:
-    """The band as its own RGB image, `columns` wide and as high as its text needs."""
+    """The band as its own RGB image, read-only, `columns` wide and as high as its text needs."""
     head, head_rows = _headline(band, columns)
     foot, foot_rows = _footline(band, columns, top=head_rows)
     canvas = np.empty((head_rows + foot_rows, columns, 3), np.uint8)
@@ -66,6 +69,7 @@ def paint_band(band: Band, *, columns: int) -> NDArray[np.uint8]:
         paint_text(
             canvas, line.text, x=line.x, y=line.y, size_px=line.size_px, colour=line.colour, bold=line.bold
         )
+    canvas.flags.writeable = False
     return canvas
 
 

@@ -27,13 +27,14 @@ from wetread.report.stamp import add_equipment, stamp
 
 DEFAULT_MAX_SIDE: Final = 2048
 DEFAULT_MAX_BYTES: Final = 13_000_000
-HEAT_MAP_SERIES: Final = "AI heat map (Wetread), research use only"
+# A capture whose derivation starts so shows no radiograph.
+ON_A_CARD: Final = "Answer on a card"
+_HEAT_MAP_SERIES: Final = "AI heat map (Wetread), research use only"
 _CARD_COLUMNS: Final = 1024
 _CARD_ROWS: Final = 640
 _COPIED: Final = (
     "BodyPartExamined", "LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod",
 )  # fmt: skip
-# PS3.3 C.7.6.1, Image Laterality. Where it stands, the series' Laterality (type 2C) need not.
 _SIDES: Final = ("L", "R", "B", "U")
 # Transfer syntaxes that lose by definition, whatever the header says: JPEG, JPEG-LS near-lossless.
 _LOSSY: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81))
@@ -67,9 +68,9 @@ def build_capture(
     bounds = Bounds(max_side, max_bytes)
     if display is None:
         card = paint_card(image, bounds)
-        shown = _Shown(card, None, "Answer on a card", answer.image_answer(image).text)
+        shown = _Shown(card, None, ON_A_CARD, answer.image_answer(image).text)
         return _build(ObjectKind.CAPTURE, image, shown, study=study, source=source)
-    sheet = Sheet(*display.shape, band=band, pixel_aspect=pixel_aspect(source))
+    sheet = Sheet(display.shape[0], display.shape[1], band=band, pixel_aspect=pixel_aspect(source))
     pixels = draw_overlay(
         display,
         findings=answer.findings_of(image),
@@ -100,7 +101,9 @@ def build_heat_map_capture(
     """
     source, band, leading = source_of(image), band_of(image), _leading(image, evidence)
     legend = legend_of(leading)
-    sheet = Sheet(*display.shape, band=band, legend=legend, pixel_aspect=pixel_aspect(source))
+    sheet = Sheet(
+        display.shape[0], display.shape[1], band=band, legend=legend, pixel_aspect=pixel_aspect(source)
+    )
     pixels = draw_overlay(
         display,
         findings=[],
@@ -116,6 +119,27 @@ def build_heat_map_capture(
     said = f"{answer.image_answer(image).text}. {legend.title}"
     shown = _Shown(pixels, sheet.lay_out(Bounds(max_side, max_bytes)).scale, drawn, said)
     return _build(ObjectKind.HEAT_MAP_CAPTURE, image, shown, study=study, source=source)
+
+
+def series_description(kind: ObjectKind) -> str:
+    """What a viewer lists the series as."""
+    is_heat_map = kind is ObjectKind.HEAT_MAP_CAPTURE
+    return _HEAT_MAP_SERIES if is_heat_map else identity.SERIES_DESCRIPTION
+
+
+def side_of(source: Dataset) -> str:
+    """The image's side, '' where the source does not say.
+
+    The image's and not the series': both knees may stand in one. Where it stands, the series' Laterality,
+    else asked of every paired part, need not (PS3.3 C.7.3.1).
+    """
+    side = source.get("ImageLaterality") or source.get("Laterality")
+    return str(side) if side in _SIDES else ""
+
+
+def is_lossy(image: ImageResult, source: Dataset) -> bool:
+    """Whether the source was ever compressed with loss: said once, it stays said (PS3.3 C.7.6.1.1.5)."""
+    return source.get("LossyImageCompression") == "01" or image.instance.header.TransferSyntaxUID in _LOSSY
 
 
 def paint_card(image: ImageResult, bounds: Bounds) -> NDArray[np.uint8]:
@@ -159,6 +183,8 @@ def _build(
         _describe_object(ds, kind, image, source=source)
         _add_pixels(ds, shown.pixels)
         _describe_derivation(ds, image, shown)
+        if is_lossy(image, source):
+            ds.LossyImageCompression = "01"
         if shown.scale:
             _state_spacing(ds, source, shown.scale)
         add_equipment(ds, answer.done(image))
@@ -178,9 +204,7 @@ def _describe_series(ds: Dataset, kind: ObjectKind, study: StudyResult) -> None:
     ds.StudyInstanceUID = study.study
     ds.SeriesInstanceUID = identity.series_uid(study.study, kind)
     ds.SeriesNumber = identity.SERIES_NUMBER[kind]
-    ds.SeriesDescription = identity.SERIES_DESCRIPTION
-    if kind is ObjectKind.HEAT_MAP_CAPTURE:
-        ds.SeriesDescription = HEAT_MAP_SERIES
+    ds.SeriesDescription = series_description(kind)
     # Not the source's modality: hanging protocols and routing rules would take it for a radiograph.
     ds.Modality = "OT"
 
@@ -197,9 +221,7 @@ def _describe_object(ds: Dataset, kind: ObjectKind, image: ImageResult, *, sourc
     ds.InstanceNumber = _instance_number(source)
     ds.PatientOrientation = source.get("PatientOrientation") or ""
     ds.BurnedInAnnotation = "YES"
-    # The image's side, not the series': both knees may stand in one. Empty where the source does not say.
-    side = source.get("ImageLaterality") or source.get("Laterality")
-    ds.ImageLaterality = side if side in _SIDES else ""
+    ds.ImageLaterality = side_of(source)
 
 
 def _add_pixels(ds: Dataset, picture: NDArray[np.uint8]) -> None:
@@ -213,7 +235,7 @@ def _add_pixels(ds: Dataset, picture: NDArray[np.uint8]) -> None:
 
 
 def _describe_derivation(ds: Dataset, image: ImageResult, shown: _Shown) -> None:
-    """What the picture was made of and how; that its source was compressed with loss is never forgotten."""
+    """What the picture was made of, and how."""
     header = image.instance.header
     reference = Dataset()
     reference.ReferencedSOPClassUID = header.SOPClassUID
@@ -224,8 +246,6 @@ def _describe_derivation(ds: Dataset, image: ImageResult, shown: _Shown) -> None
     ds.DerivationDescription = f"{shown.drawn}. {answer.SAFETY_NOTE}."
     if shown.scale and (shown.scale.x, shown.scale.y) != (1.0, 1.0):
         ds.DerivationCodeSequence = [concept(codes.SPATIAL_RESAMPLING)]
-    if header.TransferSyntaxUID in _LOSSY:
-        ds.LossyImageCompression = "01"
 
 
 def _state_spacing(ds: Dataset, source: Dataset, scale: Scale) -> None:

@@ -40,7 +40,7 @@ def draw_overlay(
     (3 a pixel) bound the finished picture; `pixel_aspect` is a source pixel's height over its width, and the
     picture's pixels are square. Raises ValueError when not even the band fits.
     """
-    sheet = Sheet(*display.shape, band=band, legend=legend, pixel_aspect=pixel_aspect)
+    sheet = Sheet(display.shape[0], display.shape[1], band=band, legend=legend, pixel_aspect=pixel_aspect)
     layout = sheet.lay_out(Bounds(max_side, max_bytes))
     picture = _to_rgb(display, layout)
     if mode == "heatmap":

@@ -58,7 +58,7 @@ _NUMBER: Final = {
 _DAY: Final = timedelta(hours=24)
 # What pydicom raises on bytes that their representation does not allow: it converts on first access.
 _ODD: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, NotImplementedError)
-_UNREADABLE: Final = (*_ODD, OSError, EOFError, RecursionError, struct.error, zlib.error)
+UNREADABLE: Final = (*_ODD, OSError, EOFError, RecursionError, struct.error, zlib.error)
 _SEXES: Final = ("M", "F", "O")
 # Only these characters may stand in a code string (PS3.5 table 6.2-1).
 _CODE_STRING: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _")
@@ -83,7 +83,7 @@ def read_source(path: Path) -> Dataset:
         with quiet():
             ds = pydicom.dcmread(path, stop_before_pixels=True, force=True)
             made = _normalise(ds)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Unreadable(f"the source header cannot be read: {type(error).__name__}") from error
     if "SOPInstanceUID" not in ds:
         # Forced reading takes an empty or foreign file for a data set.
