@@ -19,6 +19,9 @@ from wetread.domain import ObjectKind
 from wetread.errors import InvalidObject
 from wetread.report import answer, identity
 from wetread.report.gate_capture import capture_defects
+from wetread.report.gate_heat_map import heat_map_defects
+from wetread.report.gate_key_object import key_object_defects
+from wetread.report.gate_presentation import presentation_defects
 from wetread.report.gate_report import report_defects
 from wetread.report.results import BuiltObject, ImageResult, StudyResult
 from wetread.report.source import ledger_source, quiet, source_of
@@ -26,9 +29,10 @@ from wetread.report.source import ledger_source, quiet, source_of
 # Type 1 in every object we make, and type 2: there, perhaps empty (PS3.3 C.7.1.1, C.7.2.1, C.12.1).
 _FILLED: Final = (
     "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "Manufacturer",
-    "SeriesNumber", "InstanceNumber", "SpecificCharacterSet", "ContentDate", "ContentTime",
-    "TimezoneOffsetFromUTC",
+    "SeriesNumber", "InstanceNumber", "SpecificCharacterSet", "TimezoneOffsetFromUTC",
 )  # fmt: skip
+_CONTENT: Final = ("ContentDate", "ContentTime")
+_PRESENTATION: Final = ("PresentationCreationDate", "PresentationCreationTime")
 _PRESENT: Final = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber",
     "ReferringPhysicianName", "StudyID",
@@ -73,6 +77,9 @@ _DEFECTS: Final[Mapping[ObjectKind, _Defects]] = MappingProxyType(
         ObjectKind.HEAT_MAP_CAPTURE: lambda ds, case: capture_defects(
             ds, case.image, case.source, kind=case.kind
         ),
+        ObjectKind.PRESENTATION_STATE: lambda ds, case: presentation_defects(ds, case.image, case.source),
+        ObjectKind.KEY_OBJECT: lambda ds, case: key_object_defects(ds, case.result),
+        ObjectKind.HEAT_MAP: lambda ds, case: heat_map_defects(ds, case.image, case.source),
     }
 )
 _OF_STUDY: Final = frozenset(
@@ -94,7 +101,8 @@ def check(built: BuiltObject, result: StudyResult) -> None:
 
 def _defects(built: BuiltObject, result: StudyResult) -> Iterator[str]:
     ds = built.ds
-    missing = [keyword for keyword in _FILLED if ds.get(keyword) in (None, "")]
+    moment = _PRESENTATION if built.kind is ObjectKind.PRESENTATION_STATE else _CONTENT
+    missing = [keyword for keyword in (*_FILLED, *moment) if ds.get(keyword) in (None, "")]
     missing += [keyword for keyword in _PRESENT if keyword not in ds]
     if missing:
         yield f"missing {', '.join(missing)}"

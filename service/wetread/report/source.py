@@ -170,7 +170,7 @@ def _normalise(ds: Dataset) -> Dataset:
     for keyword in _empty(ds):
         _put(made, keyword, "")
     for keyword in (*_IDENTITY_TYPE_2, *_IDENTITY_TYPE_3, *_IMAGE):
-        _put(made, keyword, _valid(ds, keyword))
+        _put(made, keyword, valid_value(ds, keyword))
     if made.PatientSex not in _SEXES:
         made.PatientSex = ""
     if made.get("LossyImageCompression") not in ("00", "01"):
@@ -178,7 +178,7 @@ def _normalise(ds: Dataset) -> Dataset:
     if not made.get("DeidentificationMethod"):
         # Without its method the flag is not allowed to stand (PS3.3 table C.7-1, type 1C).
         made.pop("PatientIdentityRemoved", None)
-    requests = [_request(item) for item in _values(ds, "RequestAttributesSequence")]
+    requests = [_request(item) for item in values_of(ds, "RequestAttributesSequence")]
     if any("RequestedProcedureID" in item for item in requests):
         made.RequestAttributesSequence = requests
     return made
@@ -193,7 +193,7 @@ def _request(item: object) -> Dataset:
     made = Dataset()
     if isinstance(item, Dataset):
         for keyword in _REQUEST:
-            _put(made, keyword, _valid(item, keyword))
+            _put(made, keyword, valid_value(item, keyword))
     return made
 
 
@@ -207,9 +207,9 @@ def _put(made: Dataset, keyword: str, value: object | None) -> None:
         return
 
 
-def _valid(ds: Dataset, keyword: str) -> object | None:
+def valid_value(ds: Dataset, keyword: str) -> object | None:
     """The value where its representation and multiplicity allow it; None where absent, empty or not."""
-    values, vr = _values(ds, keyword), dictionary_VR(keyword)
+    values, vr = values_of(ds, keyword), dictionary_VR(keyword)
     if not values or not _is_count_allowed(len(values), dictionary_VM(keyword)):
         return None
     if vr == "US":
@@ -220,7 +220,7 @@ def _valid(ds: Dataset, keyword: str) -> object | None:
     return texts[0] if len(texts) == 1 else texts
 
 
-def _values(ds: Dataset, keyword: str) -> list[object]:
+def values_of(ds: Dataset, keyword: str) -> list[object]:
     """The values one by one; none where the element is absent, empty or does not convert."""
     try:
         value = ds.get(keyword)
