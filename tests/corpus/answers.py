@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -19,7 +19,7 @@ from tests.unit.report.studies import (
     done,
     failed,
 )
-from wetread.domain import Analysis, Box, Code, Finding, ModelId, Zone
+from wetread.domain import Analysis, Box, Code, Finding, ModelId, SpoolKey, Zone
 from wetread.report.results import Evidence
 
 OPACITY = Code("112001", "DCM", "Opacity")
@@ -125,13 +125,26 @@ ANSWERS: Mapping[str, Callable[[Subject], tuple[Analysis, ...]]] = MappingProxyT
 )
 
 
+def answered(subject: Subject, answer: str) -> tuple[Analysis, ...]:
+    """The analyses of an image that is answered so; what is found has a heat map."""
+    return tuple(
+        replace(analysis, findings=tuple(_with_heat_map(finding) for finding in analysis.findings))
+        for analysis in ANSWERS[answer](subject)
+    )
+
+
+def _with_heat_map(finding: Finding) -> Finding:
+    is_found = finding.zone is not Zone.NEGATIVE
+    return replace(finding, heat_map=SpoolKey("aa/heat.npy")) if is_found else finding
+
+
 def evidence_of(subject: Subject, analyses: tuple[Analysis, ...]) -> tuple[Evidence, ...]:
-    """A heat map for every finding that is not negative: a hill over each box, or one in the middle."""
+    """A heat map for every finding that has one: a hill over each box, or one in the middle."""
     return tuple(
         Evidence(analysis.model, finding, _heat_map(subject, finding.boxes))
         for analysis in analyses
         for finding in analysis.findings
-        if finding.zone is not Zone.NEGATIVE
+        if finding.heat_map
     )
 
 

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from tests.corpus.studies import Case
 from tests.judges.bench import Exhibit
-from wetread.report import answer
+from wetread.domain import ObjectKind, ResultObject, SpoolKey
+from wetread.report import answer, key_object, presentation_state
 from wetread.report.capture import build_capture, build_heat_map_capture
+from wetread.report.comprehensive import as_comprehensive
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
-from wetread.report.results import BuiltObject
+from wetread.report.heat_map import build_heat_map
+from wetread.report.results import BuiltObject, ImageResult
 from wetread.report.structured_report import build_report
 
 
@@ -43,10 +46,38 @@ def build_all(case: Case) -> Iterator[BuiltObject]:
 def build_each(case: Case) -> Iterator[BuiltObject]:
     """The same objects, not yet checked."""
     study = case.result
-    yield build_report(study)
+    report = build_report(study)
+    yield report
+    yield as_comprehensive(report)
+    captures: list[ResultObject] = []
     for image in [image for image in study.images if answer.done(image)] or list(study.images[:1]):
-        uid = image.instance.header.SOPInstanceUID
-        display, evidence = case.displays[uid], case.evidence[uid]
-        yield build_capture(image, display, study)
-        if display is not None and evidence:
-            yield build_heat_map_capture(image, display, study, evidence)
+        for built in _of_image(image, case):
+            captures += [_listed(built)] if built.kind is ObjectKind.CAPTURE else []
+            yield built
+    if key_object.is_called_for(study):
+        yield key_object.build_key_object(study, captures)
+
+
+def _of_image(image: ImageResult, case: Case) -> Iterator[BuiltObject]:
+    study, uid = case.result, image.instance.header.SOPInstanceUID
+    display, evidence = case.displays[uid], case.evidence[uid]
+    yield build_capture(image, display, study)
+    if display is not None and evidence:
+        yield build_heat_map_capture(image, display, study, evidence)
+    if presentation_state.is_called_for(image):
+        yield presentation_state.build_presentation_state(image, study)
+    yield from (build_heat_map(image, study, item) for item in evidence)
+
+
+def _listed(built: BuiltObject) -> ResultObject:
+    """An object as the ledger has it."""
+    ds = built.ds
+    return ResultObject(
+        SOPInstanceUID=ds.SOPInstanceUID,
+        SOPClassUID=ds.SOPClassUID,
+        SeriesInstanceUID=ds.SeriesInstanceUID,
+        kind=built.kind,
+        spool_key=SpoolKey(""),
+        size_bytes=0,
+        source=built.source,
+    )

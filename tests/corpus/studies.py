@@ -25,7 +25,7 @@ from tests.builders import (
     to_dataset,
     with_own_identity,
 )
-from tests.corpus.answers import ANSWERS, Subject, evidence_of
+from tests.corpus.answers import Subject, answered, evidence_of
 from tests.corpus.images import IMAGES, ORDERED, Image
 from tests.unit.report.studies import CONCLUDED_AT, a_study, declined, failed
 from wetread.domain import Analysis, ImageHeader, Instance, InstanceId, SopInstanceUid, SpoolKey
@@ -153,7 +153,7 @@ def _write(image: Image, stock: Sequence[Film], folder: Path) -> _Member:
     path = folder / f"{image.name}.dcm"
     path.write_bytes(data)
     subject = Subject(image.name, header.Rows, header.Columns, image.is_chest)
-    return _member(path, header, subject, ANSWERS[image.answer](subject))
+    return _member(path, header, subject, answered(subject, image.answer))
 
 
 def _member(path: Path, header: ImageHeader, subject: Subject, analyses: tuple[Analysis, ...]) -> _Member:
@@ -185,7 +185,7 @@ def _real_analyses(path: Path, subject: Subject, answer: str) -> tuple[Analysis,
     except Rejected as error:
         say = declined if error.code in _DECLINES else failed
         return (say(error.code, str(error), model=subject.model),)
-    return ANSWERS[answer](subject)
+    return answered(subject, answer)
 
 
 def _kept(data: bytes) -> tuple[ImageHeader, bytes] | None:
@@ -217,9 +217,9 @@ def _encoded(image: Image, film: Film) -> FileDataset:
     if image.size:
         pixels = cv2.resize(pixels, image.size[::-1], interpolation=cv2.INTER_CUBIC)
         pixels = np.clip(pixels, 0, STORED_MAXIMUM)
-    named = replace(
-        film, name=image.name, study=image.study, pixels=pixels, is_cr=image.is_cr, more=image.more
-    )
+    side = {"Laterality" if image.is_cr else "ImageLaterality": "LR"[len(image.name) % 2]}
+    more = ({} if image.is_chest else side) | dict(image.more)
+    named = replace(film, name=image.name, study=image.study, pixels=pixels, is_cr=image.is_cr, more=more)
     ds = to_dataset(named)
     if image.is_chest and image.is_cr:
         del ds.Laterality

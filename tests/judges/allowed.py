@@ -31,6 +31,16 @@ ALLOWED: Final = (
         "In the standard (PS3.3 table C.12-1) and asked by IHE's profile AI Results: an older table.",
     ),
     _allow(
+        "dciodvfy",
+        r"Unrecognized defined term = <QUANTITY>",
+        "A term of Derived Pixel Contrast (PS3.3 C.8.16.2.1.4) that the judge's older table lacks.",
+    ),
+    _allow(
+        "dciodvfy",
+        r"</Laterality\(0020,0060\)> - is only permitted to be empty when actually unknown",
+        "It is unknown: the source states no side, and a presentation state has no other place for it.",
+    ),
+    _allow(
         "dsrdump|dsr2xml|dcmdump",
         r"VR checker does not support this Specific Character Set: ISO_IR 192",
         "DCMTK 3.6.7 says that it does not check UTF-8, not that something is wrong with it.",

@@ -27,6 +27,9 @@ _NO_XPATH_LIMITS: Final = (
     "-Djdk.xml.xpathTotalOpLimit=0",
 )
 _DRIVER: Final = Path(__file__).with_name("JudgeReports.java")
+# The whole range of stored values: what a source that states no window is compared by.
+_NO_WINDOW: Final = ("+Wm",)
+_LIKE: Final = 0.9
 # Grey levels of 255 that two renderers may differ by.
 _ROUNDING: Final = 2
 PROGRAMS: Final = (
@@ -110,7 +113,8 @@ def polarity(path: Path, source: Path) -> list[str]:
             code, said = _run(*command)
             if code or not Path(command[-1]).is_file():
                 return [f"{command[0]}: exit status {code}", *_starting(said, "E:", "F:")]
-        return _difference(_grey(shown), _grey(plain))
+        options = _window_options(readable)
+        return _difference(_grey(shown), _grey(plain), is_same_window=options != _NO_WINDOW)
 
 
 def readable_source(source: Path, target: Path) -> None:
@@ -180,7 +184,7 @@ def _window_options(path: Path) -> tuple[str, ...]:
     ds = pydicom.dcmread(path, specific_tags=["WindowCenter", "WindowWidth", "VOILUTSequence"], force=True)
     if ds.get("WindowCenter") is not None and ds.get("WindowWidth") is not None:
         return ("+Wi", "1")
-    return ("+Wl", "1") if ds.get("VOILUTSequence") else ("+Wm",)
+    return ("+Wl", "1") if ds.get("VOILUTSequence") else _NO_WINDOW
 
 
 def _grey(path: Path) -> NDArray[np.int16]:
@@ -189,9 +193,12 @@ def _grey(path: Path) -> NDArray[np.int16]:
     return picture.astype(np.int16)
 
 
-def _difference(shown: NDArray[np.int16], plain: NDArray[np.int16]) -> list[str]:
+def _difference(shown: NDArray[np.int16], plain: NDArray[np.int16], *, is_same_window: bool) -> list[str]:
     if shown.shape != plain.shape:
         return [f"shown as {shown.shape}, the source is {plain.shape}"]
+    if not is_same_window:
+        likeness = float(np.corrcoef(shown.ravel(), plain.ravel())[0, 1])
+        return [] if likeness > _LIKE else [f"the picture is like the source's by {likeness:.2f} only"]
     most = int(np.abs(shown - plain).max())
     return [f"the picture differs from the source's by {most} of 255"] if most > _ROUNDING else []
 

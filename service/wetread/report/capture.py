@@ -22,7 +22,7 @@ from wetread.report.legend import legend_of
 from wetread.report.lettering import line_height, paint_text, wrapped
 from wetread.report.overlay import Display, draw_overlay
 from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
-from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, source_of
+from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, side_of, source_of
 from wetread.report.stamp import add_equipment, stamp
 
 DEFAULT_MAX_SIDE: Final = 2048
@@ -35,7 +35,6 @@ _CARD_ROWS: Final = 640
 _COPIED: Final = (
     "BodyPartExamined", "LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod",
 )  # fmt: skip
-_SIDES: Final = ("L", "R", "B", "U")
 # Transfer syntaxes that lose by definition, whatever the header says: JPEG, JPEG-LS near-lossless.
 _LOSSY: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81))
 
@@ -127,16 +126,6 @@ def series_description(kind: ObjectKind) -> str:
     return _HEAT_MAP_SERIES if is_heat_map else identity.SERIES_DESCRIPTION
 
 
-def side_of(source: Dataset) -> str:
-    """The image's side, '' where the source does not say.
-
-    The image's and not the series': both knees may stand in one. Where it stands, the series' Laterality,
-    else asked of every paired part, need not (PS3.3 C.7.3.1).
-    """
-    side = source.get("ImageLaterality") or source.get("Laterality")
-    return str(side) if side in _SIDES else ""
-
-
 def is_lossy(image: ImageResult, source: Dataset) -> bool:
     """Whether the source was ever compressed with loss: said once, it stays said (PS3.3 C.7.6.1.1.5)."""
     return source.get("LossyImageCompression") == "01" or image.instance.header.TransferSyntaxUID in _LOSSY
@@ -179,7 +168,7 @@ def _build(
     ds = Dataset()
     with quiet():
         _copy_image(ds, source)
-        _describe_series(ds, kind, study)
+        _describe_series(ds, kind, image)
         _describe_object(ds, kind, image, source=source)
         _add_pixels(ds, shown.pixels)
         _describe_derivation(ds, image, shown)
@@ -199,10 +188,10 @@ def _copy_image(ds: Dataset, source: Dataset) -> None:
             setattr(ds, keyword, source[keyword].value)
 
 
-def _describe_series(ds: Dataset, kind: ObjectKind, study: StudyResult) -> None:
+def _describe_series(ds: Dataset, kind: ObjectKind, image: ImageResult) -> None:
     """A series of our own for each kind."""
-    ds.StudyInstanceUID = study.study
-    ds.SeriesInstanceUID = identity.series_uid(study.study, kind)
+    ds.StudyInstanceUID = image.instance.header.StudyInstanceUID
+    ds.SeriesInstanceUID = identity.image_series_uid(kind, image)
     ds.SeriesNumber = identity.SERIES_NUMBER[kind]
     ds.SeriesDescription = series_description(kind)
     # Not the source's modality: hanging protocols and routing rules would take it for a radiograph.

@@ -11,10 +11,11 @@ from pydicom.uid import SecondaryCaptureImageStorage
 
 from wetread.domain import ObjectKind
 from wetread.report import answer, codes
-from wetread.report.capture import ON_A_CARD, is_lossy, series_description, side_of
+from wetread.report.capture import ON_A_CARD, is_lossy, series_description
 from wetread.report.gate_pixels import pixel_defects
 from wetread.report.legend import Legend
 from wetread.report.results import ImageResult
+from wetread.report.source import side_of
 
 _FIXED: Final = MappingProxyType(
     {

@@ -59,6 +59,8 @@ _DAY: Final = timedelta(hours=24)
 # What pydicom raises on bytes that their representation does not allow: it converts on first access.
 _ODD: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, NotImplementedError)
 UNREADABLE: Final = (*_ODD, OSError, EOFError, RecursionError, struct.error, zlib.error)
+# Image Laterality: left, right, both, of a part that is not paired (PS3.3 C.7.6.1).
+_SIDES: Final = ("L", "R", "B", "U")
 _SEXES: Final = ("M", "F", "O")
 # Only these characters may stand in a code string (PS3.5 table 6.2-1).
 _CODE_STRING: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _")
@@ -155,6 +157,16 @@ def pixel_aspect(source: Dataset) -> float:
         if pair:
             return pair[0] / pair[1]
     return 1.0
+
+
+def side_of(source: Dataset) -> str:
+    """The image's side, '' where the source does not say.
+
+    The image's and not the series': both knees may stand in one. Where it stands, the series' Laterality,
+    else asked of every paired part, need not (PS3.3 C.7.3.1).
+    """
+    side = source.get("ImageLaterality") or source.get("Laterality")
+    return str(side) if side in _SIDES else ""
 
 
 def pixel_spacing_mm(source: Dataset) -> tuple[float, float] | None:
