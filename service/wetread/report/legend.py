@@ -15,7 +15,6 @@ from wetread.report.lettering import line_height, paint_text, width_of, wrapped
 from wetread.report.results import Evidence
 from wetread.report.tint import colour_bar
 
-_NOTE: Final = "Evidence, not probability."
 # A middling grey of soft tissue, so that the bar looks as the colours do on the film.
 _GREY: Final = 96
 _LINES: Final = 2
@@ -37,9 +36,8 @@ class Legend:
     @property
     def words(self) -> str:
         """What the colours say, and what they do not."""
-        network = f"{self.model.name} {self.model.version}"
         what = f"Heat map of {self.finding.lower()}"
-        return f"{what}: how strongly the network {network} points to a place. {_NOTE}"
+        return f"{what}: evidence found by network {self.model.name} {self.model.version}, not a probability."
 
 
 def legend_of(evidence: Evidence) -> Legend:

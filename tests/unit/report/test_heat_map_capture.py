@@ -90,7 +90,7 @@ def test_heat_map_capture_says_the_answer_and_whose_evidence_it_shows(tmp_path: 
     ds = read_back(built_of(study), study)
 
     assert ds.ImageComments == "FRACTURE SUSPECTED 87 %. Heat map: Fracture, fracture 1.0.0"
-    assert "Evidence, not probability." in ds.DerivationDescription
+    assert "evidence found by network fracture 1.0.0, not a probability." in ds.DerivationDescription
     assert "research use only" in ds.DerivationDescription
 
 
