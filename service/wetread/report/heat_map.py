@@ -13,7 +13,7 @@ import highdicom as hd
 import numpy as np
 from highdicom import sr
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from wetread.domain import SOFTWARE_VERSION, ObjectKind
 from wetread.report import answer, codes, identity
@@ -110,6 +110,8 @@ def _placed(image: ImageResult, source: Dataset) -> Dataset:
     placed = Dataset()
     placed.update(source)
     header = image.instance.header
+    # Of a multi-frame class highdicom would want frames; the true references are set afterwards.
+    placed.SOPClassUID = ComputedRadiographyImageStorage
     placed.Rows, placed.Columns = max(header.Rows, 1), max(header.Columns, 1)
     placed.FrameOfReferenceUID = identity.derive_uid("frame of reference", header.SOPInstanceUID)
     placed.PositionReferenceIndicator = ""
@@ -146,6 +148,11 @@ def _derive(ds: Dataset, image: ImageResult) -> None:
         item.DimensionOrganizationUID = dimensions
     origin = reference_to(image)
     origin.PurposeOfReferenceCodeSequence = [concept(codes.SOURCE_IMAGE)]
+    ds.SourceImageSequence = [origin]
+    series = Dataset()
+    series.SeriesInstanceUID = image.instance.header.SeriesInstanceUID
+    series.ReferencedInstanceSequence = [reference_to(image)]
+    ds.ReferencedSeriesSequence = [series]
     derivation = Dataset()
     derivation.DerivationDescription = f"{SURROGATE_NOTE} {answer.SAFETY_NOTE}."
     derivation.DerivationCodeSequence = [concept(codes.UNSPECIFIED_METHOD)]

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 import pydicom
+from numpy.typing import NDArray
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.valuerep import format_number_as_ds
@@ -78,7 +79,8 @@ def _modality(ds: Dataset) -> tuple[Dataset, tuple[float, float]]:
         if table is not None and isinstance(item, Dataset):
             table.ModalityLUTType = valid_value(item, "ModalityLUTType") or "US"
             made.ModalityLUTSequence = [table]
-            return made, (0.0, float((1 << table.LUTDescriptor[2]) - 1))
+            values = _entries(table)
+            return made, (float(values.min()), float(values.max()))
     slope, intercept = _first(ds, "RescaleSlope"), _first(ds, "RescaleIntercept")
     if (slope is None and intercept is None) or slope == 0:
         return made, (low, high)
@@ -101,10 +103,24 @@ def _voi_lut(ds: Dataset, least: float) -> Dataset | None:
     for item in values_of(ds, "VOILUTSequence")[:1]:
         table = _table(ds, item, least=least)
         if table is not None:
+            _spread(table)
             made = Dataset()
             made.VOILUTSequence = [table]
             return made
     return None
+
+
+def _spread(table: Dataset) -> None:
+    """Entries of 10 bits, say, as the same part of 16, which a presentation state allows (PS3.3 C.11.8)."""
+    most = (1 << table.LUTDescriptor[2]) - 1
+    table.LUTData = np.clip(np.rint(_entries(table) * (65_535 / most)), 0, 65_535).astype("<u2").tobytes()
+    table.LUTDescriptor = [*table.LUTDescriptor[:2], 16]
+
+
+def _entries(table: Dataset) -> NDArray[np.uint16]:
+    kind = "u1" if table.LUTDescriptor[2] == 8 else "<u2"
+    count = table.LUTDescriptor[0] or 65_536
+    return np.frombuffer(table.LUTData, kind)[:count].astype(np.uint16)
 
 
 def _window(ds: Dataset) -> Dataset | None:
@@ -125,8 +141,8 @@ def _window(ds: Dataset) -> Dataset | None:
 def _linear(low: float, high: float) -> Dataset:
     """The window whose ends are these values (PS3.3 C.11.2.1.2.1)."""
     made = Dataset()
-    made.WindowCenter = format_number_as_ds((low + high + 1) / 2)
-    made.WindowWidth = format_number_as_ds(max(high - low, 0.0) + 1)
+    made.WindowCenter = format_number_as_ds((float(low) + high + 1) / 2)
+    made.WindowWidth = format_number_as_ds(max(float(high) - low, 0.0) + 1)
     return made
 
 
@@ -146,18 +162,15 @@ def _table(ds: Dataset, item: object, *, least: float) -> Dataset | None:
     made = Dataset()
     # The first value is signed as its input is, and the three share one representation.
     is_signed = first < 0 and count <= 0x7FFF
-    made.add(
-        DataElement(_LUT_DESCRIPTOR, "SS" if is_signed else "US", [count, _bits16(first, is_signed), bits])
-    )
-    made.add(DataElement(_LUT_DATA, "OW", words[: count or 65_536].astype("<u2").tobytes()))
+    descriptor = [count, first if is_signed else first & 0xFFFF, bits]
+    made.add(DataElement(_LUT_DESCRIPTOR, "SS" if is_signed else "US", descriptor))
+    # Entries of 8 bits stand two in a word.
+    data = words[: count or 65_536].astype("u1" if bits == 8 else "<u2").tobytes()
+    made.add(DataElement(_LUT_DATA, "OW", data + b"\x00" * (len(data) % 2)))
     return made
 
 
-def _bits16(first: int, is_signed: bool) -> int:
-    return first if is_signed else first & 0xFFFF
-
-
-def _words(data: object, *, count: int, is_little: bool) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _words(data: object, *, count: int, is_little: bool) -> NDArray[np.int64]:
     if isinstance(data, bytes):
         kind = "u1" if len(data) < 2 * count else ("<u2" if is_little else ">u2")
         return np.frombuffer(data, dtype=kind).astype(np.int64)
