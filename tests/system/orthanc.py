@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from tests.conftest import find_tool
+from tests.conftest import find_tool, need
 from tests.system.child import child, free_port
 from tests.system.deadline import wait_until
 
@@ -37,11 +38,18 @@ class Orthanc:
     dicom_port: int
     http_port: int
     ae_title: str = "ORTHANC"
+    # Name and password, where it lets in nobody without.
+    user: tuple[str, str] = ("", "")
 
     @property
     def destination(self) -> dict[str, object]:
         """The entry of Wetread's `destinations`."""
         return {"name": "orthanc", "port": self.dicom_port, "ae_title": self.ae_title}
+
+    @property
+    def web_url(self) -> str:
+        """Where its DICOMweb service is, when it runs with the plugin."""
+        return f"http://127.0.0.1:{self.http_port}/dicom-web"
 
     def held(self) -> list[Held]:
         """Every object in the PACS."""
@@ -76,14 +84,28 @@ class Orthanc:
 
     def _ask(self, path: str, query: dict[str, object] | None = None) -> bytes:
         data = None if query is None else json.dumps(query).encode()
-        with urlopen(Request(f"http://127.0.0.1:{self.http_port}{path}", data=data), timeout=20) as answer:
+        address = f"http://127.0.0.1:{self.http_port}{path}"
+        headers = {"Authorization": basic(*self.user)} if self.user[0] else {}
+        with urlopen(Request(address, data=data, headers=headers), timeout=20) as answer:
             body: bytes = answer.read()
             return body
 
 
-def new_orthanc() -> Orthanc:
+def new_orthanc(user: tuple[str, str] = ("", "")) -> Orthanc:
     """Ports for an Orthanc that is yet to be started, so that it can be down first."""
-    return Orthanc(dicom_port=free_port(), http_port=free_port())
+    return Orthanc(dicom_port=free_port(), http_port=free_port(), user=user)
+
+
+def basic(name: str, password: str) -> str:
+    """The header value of HTTP's basic authorization (RFC 7617)."""
+    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
+
+
+def find_dicomweb_plugin() -> str:
+    """Debian's DICOMweb plugin, for the setting `Plugins`."""
+    found = sorted(Path("/usr/lib/orthanc").glob("libOrthancDicomWeb.so*"))
+    need(bool(found), "the package orthanc-dicomweb (see `make tools`)")
+    return str(found[-1])
 
 
 @contextmanager
@@ -111,7 +133,8 @@ def _configuration(folder: Path, orthanc: Orthanc, wetread_port: int | None) -> 
         "StorageCompression": False,
         # Orthanc binds every interface: nobody but this machine is let in.
         "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
+        "AuthenticationEnabled": bool(orthanc.user[0]),
+        "RegisteredUsers": dict([orthanc.user]) if orthanc.user[0] else {},
         "HttpPort": orthanc.http_port,
         "DicomPort": orthanc.dicom_port,
         "DicomAet": orthanc.ae_title,

@@ -85,9 +85,11 @@ def _modality(ds: Dataset) -> tuple[Dataset, tuple[float, float]]:
     if (slope is None and intercept is None) or slope == 0:
         return made, (low, high)
     slope, intercept = 1.0 if slope is None else slope, intercept or 0.0
+    ends = sorted((low * slope + intercept, high * slope + intercept))
+    if not all(math.isfinite(end) for end in ends):
+        return made, (low, high)
     made.RescaleIntercept, made.RescaleSlope = format_number_as_ds(intercept), format_number_as_ds(slope)
     made.RescaleType = valid_value(ds, "RescaleType") or "US"
-    ends = sorted((low * slope + intercept, high * slope + intercept))
     return made, (ends[0], ends[1])
 
 
