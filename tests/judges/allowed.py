@@ -51,6 +51,16 @@ ALLOWED: Final = (
         "DCMTK says what it does not check.",
     ),
     _allow(
+        "dcmpschk",
+        r"Affected attribute: \w+ \(0010,0010\), Type PN Attribute value +: \[[^\]]*[^\x00-\x7f]",
+        "A name beyond ASCII in UTF-8, which DCMTK 3.6.7 does not check; the value is the source's.",
+    ),
+    _allow(
+        "dcmpschk",
+        r"W: patientName absent or empty in presentation state",
+        "The source gives no name, and the standard asks none (PS3.3 C.7.1.1, type 2).",
+    ),
+    _allow(
         "pixelmed",
         r"Code \(43468-8,LN.*not found in context group 100",
         "A code of the current context group (PS3.16 CID 100), which the judge's table of 2022 lacks.",
