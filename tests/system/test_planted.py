@@ -30,6 +30,8 @@ from tests.unit.report import test_gate, test_gate_capture, test_gate_objects
 from wetread.domain import ObjectKind
 from wetread.report.encode import to_part10
 
+# The fixture starts 100 programs, of which PixelMed's alone takes a second or two a report.
+pytestmark = pytest.mark.timeout(900)
 Mutation = Callable[[Dataset], None]
 _SR, _OLD_SR = ObjectKind.STRUCTURED_REPORT, ObjectKind.COMPREHENSIVE_REPORT
 _CAPTURE, _HEAT_CAPTURE = ObjectKind.CAPTURE, ObjectKind.HEAT_MAP_CAPTURE
