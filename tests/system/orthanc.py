@@ -11,12 +11,14 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from tests.conftest import find_tool
+from tests.conftest import find_tool, need
 from tests.system.child import child, free_port
 from tests.system.deadline import wait_until
 
 SR_CLASS = "1.2.840.10008.5.1.4.1.1.88.34"
 CAPTURE_CLASS = "1.2.840.10008.5.1.4.1.1.7"
+DICOMWEB_ROOT = "/dicom-web"
+_DICOMWEB_PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,12 @@ def running_orthanc(
             lambda: process.poll() is None and orthanc.is_up(), within_s=30, what=f"Orthanc up, see {log}"
         )
         yield orthanc
+
+
+def with_dicomweb() -> dict[str, object]:
+    """Settings of an Orthanc that also answers QIDO, WADO and STOW under `DICOMWEB_ROOT`."""
+    need(_DICOMWEB_PLUGIN.exists(), "orthanc-dicomweb (see `make tools`)")
+    return {"Plugins": [str(_DICOMWEB_PLUGIN)], "DicomWeb": {"Enable": True, "Root": f"{DICOMWEB_ROOT}/"}}
 
 
 def _configuration(folder: Path, orthanc: Orthanc, wetread_port: int | None) -> dict[str, object]:
