@@ -35,6 +35,7 @@ _EXAMPLES = {
     "send": "wetread send ./study --to WETREAD@127.0.0.1:11112",
     "models": "wetread models verify",
     "evaluate": "wetread evaluate ./test/manifest.csv --model fracture --split internal_test",
+    "conformance": "wetread conformance --out ./conformance",
 }
 
 
@@ -76,6 +77,11 @@ def make_parser() -> argparse.ArgumentParser:
     _add_send(verbs)
     _add_evaluate(verbs)
     _add_models(verbs)
+    summary = "write the DICOM Conformance Statement and the IHE AIR capabilities of this installation"
+    conformance = _add(verbs, "conformance", summary, _conformance)
+    conformance.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="Markdown and HTML files (default: print)"
+    )
     return parser
 
 
@@ -233,6 +239,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     _silence_libraries()
     given = {name: value for name, value in vars(options).items() if name in Request.__dataclass_fields__}
     return run(Request(**given | {name: tuple(given[name]) for name in ("compare", "by")}))
+
+
+def _conformance(options: argparse.Namespace) -> int:
+    from wetread.conformance.main import run
+
+    return run(options.out)
 
 
 def _models(options: argparse.Namespace) -> int:

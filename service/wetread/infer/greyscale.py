@@ -41,11 +41,13 @@ class GreyScale:
 
     `table` has 256 or 65,536 entries, 0..1, dense tissue bright. `notes` are stable codes:
     `modality_lut_broken`, `voi_broken`, `voi_flat`, `polarity_contradicts`, `pixels_not_square`,
-    `attributes_broken`.
+    `attributes_broken`. `own_range`: the least and the greatest modality value shown, where the image's
+    own range is shown and not a VOI of the header.
     """
 
     table: NDArray[np.float32]
     notes: tuple[str, ...]
+    own_range: tuple[float, float] | None = None
 
     def apply(self, image: DecodedImage) -> NDArray[np.float32]:
         """Look every pixel up: (rows, columns), 0..1."""
@@ -64,14 +66,14 @@ def grey_scale_of(image: DecodedImage) -> GreyScale:
     with warnings.catch_warnings():
         # Elements are converted when first used, and pydicom's warnings quote their values.
         warnings.simplefilter("ignore")
-        shown = _curve(image, notes)
+        shown, own_range = _curve(image, notes)
         if not _has_square_pixels(image.ds, notes):
             notes.append("pixels_not_square")
-    return GreyScale(_table(shown, image), tuple(dict.fromkeys(notes)))
+    return GreyScale(_table(shown, image), tuple(dict.fromkeys(notes)), own_range)
 
 
-def _curve(image: DecodedImage, notes: list[str]) -> Curve:
-    """What each value that can be stored is shown as, 0..1."""
+def _curve(image: DecodedImage, notes: list[str]) -> tuple[Curve, tuple[float, float] | None]:
+    """What each value that can be stored is shown as, 0..1; and the range where no VOI says it."""
     stored = np.arange(image.layout.least, image.layout.most + 1, dtype=np.float64)
     sample = _sample(image, notes)
     try:
@@ -80,9 +82,11 @@ def _curve(image: DecodedImage, notes: list[str]) -> Curve:
     except BrokenTransform:
         notes.append("modality_lut_broken")
         modality, shown = stored, None
+    own_range = None
     if shown is None:
-        shown = _own_range(image, modality, sample=sample)
-    return 1.0 - shown if _is_inverted(image.ds, notes) else shown
+        own_range = _own_range(image, modality, sample=sample)
+        shown = _spread(modality, *own_range)
+    return (1.0 - shown if _is_inverted(image.ds, notes) else shown), own_range
 
 
 def _with_voi(ds: Dataset, modality: Curve, *, sample: Indices, notes: list[str]) -> Curve | None:
@@ -102,11 +106,14 @@ def _with_voi(ds: Dataset, modality: Curve, *, sample: Indices, notes: list[str]
     return None
 
 
-def _own_range(image: DecodedImage, modality: Curve, *, sample: Indices) -> Curve:
+def _own_range(image: DecodedImage, modality: Curve, *, sample: Indices) -> tuple[float, float]:
     if image.layout.bits <= _WINDOWED_BITS:
-        low, high = float(modality.min()), float(modality.max())
-    else:
-        low, high = (float(v) for v in np.percentile(modality[sample], ROBUST_PERCENTILES))
+        return float(modality.min()), float(modality.max())
+    low, high = (float(value) for value in np.percentile(modality[sample], ROBUST_PERCENTILES))
+    return low, high
+
+
+def _spread(modality: Curve, low: float, high: float) -> Curve:
     if high <= low:
         return np.where(modality > low, 1.0, 0.0)
     return np.clip((modality - low) / (high - low), 0.0, 1.0)

@@ -16,7 +16,7 @@ from wetread.receive.contexts import supported_contexts
 from wetread.receive.handlers import Handlers
 
 # 128 KiB receives twice as fast as the default 16 KiB; "unlimited" is slower again.
-_MAXIMUM_PDU_BYTES = 131072
+MAXIMUM_PDU_BYTES = 131072
 # Container engines kill ten seconds after they asked to stop.
 _GOODBYE_S = 8.0
 
@@ -53,7 +53,7 @@ def _make_entity(settings: DicomSettings) -> AE:
     entity.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
     entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     entity.maximum_associations = settings.max_associations
-    entity.maximum_pdu_size = _MAXIMUM_PDU_BYTES
+    entity.maximum_pdu_size = MAXIMUM_PDU_BYTES
     entity.network_timeout = settings.network_timeout_s
     entity.acse_timeout = settings.network_timeout_s
     entity.dimse_timeout = settings.network_timeout_s

@@ -12,7 +12,7 @@ CLASS_NOT_SUPPORTED = 0x0122
 PROCESSING_FAILURE = 0x0110
 
 # First match wins: children stand before their families.
-_ANSWERS: tuple[tuple[type[Exception], int], ...] = (
+ANSWERS: tuple[tuple[type[Exception], int], ...] = (
     (OutOfSpace, OUT_OF_RESOURCES),
     (Transient, OUT_OF_RESOURCES),
     (Mismatch, DATA_SET_DOES_NOT_MATCH),
@@ -23,4 +23,4 @@ _ANSWERS: tuple[tuple[type[Exception], int], ...] = (
 
 def status_for(error: Exception) -> int:
     """The DIMSE status for an error; 0x0110 for one nobody foresaw."""
-    return next((status for kind, status in _ANSWERS if isinstance(error, kind)), PROCESSING_FAILURE)
+    return next((status for kind, status in ANSWERS if isinstance(error, kind)), PROCESSING_FAILURE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -24,8 +25,9 @@ COLOUR_OF: Final = MappingProxyType(
     }
 )
 _INK: Final[Colour] = (0, 0, 0)
-_PAPER: Final[Colour] = (18, 22, 26)
-_QUIET: Final[Colour] = (214, 219, 224)
+PAPER: Final[Colour] = (18, 22, 26)
+QUIET: Final[Colour] = (214, 219, 224)
+_WRAPPED_LINES: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +56,20 @@ def band_of(image: ImageResult) -> Band:
     return Band(said.tone, said.text, f"Wetread, {said.models}" if said.models else "Wetread")
 
 
+# The gate wants the band that the builder has just painted, and half of its time would go into it.
+@lru_cache(maxsize=4)
 def paint_band(band: Band, *, columns: int) -> NDArray[np.uint8]:
-    """The band as its own RGB image, `columns` wide and as high as its text needs."""
+    """The band as its own RGB image, read-only, `columns` wide and as high as its text needs."""
     head, head_rows = _headline(band, columns)
     foot, foot_rows = _footline(band, columns, top=head_rows)
     canvas = np.empty((head_rows + foot_rows, columns, 3), np.uint8)
     canvas[:head_rows] = COLOUR_OF[band.tone]
-    canvas[head_rows:] = _PAPER
+    canvas[head_rows:] = PAPER
     for line in (*head, *foot):
         paint_text(
             canvas, line.text, x=line.x, y=line.y, size_px=line.size_px, colour=line.colour, bold=line.bold
         )
+    canvas.flags.writeable = False
     return canvas
 
 
@@ -74,29 +79,43 @@ def band_rows(band: Band, *, columns: int) -> int:
     return head_rows + _footline(band, columns, top=head_rows)[1]
 
 
+def margin_of(columns: int) -> int:
+    """Columns left free on either side of text in a strip so wide."""
+    return max(4, columns // 50)
+
+
+def small_size(columns: int) -> int:
+    """Letters of what is not the answer, in pixels."""
+    return max(10, columns // 46)
+
+
 def _headline(band: Band, columns: int) -> tuple[list[_Line], int]:
     """As large as one line allows, so that it survives a thumbnail; two lines before it gets small."""
-    margin = max(4, columns // 50)
-    free = columns - 2 * margin
-    size, lines = _headline_lines(band.headline, free, columns)
-    pitch = line_height(size)
-    padding = max(2, size // 5)
-    made = [
-        _Line(text, margin, padding + number * pitch, size, _INK, bold=True)
-        for number, text in enumerate(lines)
-    ]
-    return made, len(lines) * pitch + 2 * padding
+    margin = margin_of(columns)
+    lines = _headline_lines(band.headline, columns - 2 * margin, columns)
+    padding = max(2, lines[0][1] // 5)
+    made, y = [], padding
+    for text, size in lines:
+        # Bold is drawn as a stroke, and that fills the letters of long text.
+        made.append(_Line(text, margin, y, size, _INK, bold=size >= columns // 22))
+        y += line_height(size)
+    return made, y + padding
 
 
-def _headline_lines(text: str, free: int, columns: int) -> tuple[int, list[str]]:
-    """Size and lines: one line, else one line per statement, else words wrapped on two lines."""
-    largest, least = max(16, columns // 13), max(12, columns // 22)
-    for lines, least_px in (([text], columns // 18), (_halves(text), columns // 20)):
+def _headline_lines(text: str, free: int, columns: int) -> list[tuple[str, int]]:
+    """Lines with their sizes: one, else one per statement, else the first one large and the rest wrapped."""
+    largest, halves = max(16, columns // 13), _halves(text)
+    for lines, least_px in (([text], columns // 18), (halves, columns // 20)):
         longest = max(lines, key=lambda line: width_of(line, largest, bold=True))
-        size = fitted_size(longest, columns=free, largest_px=largest, least_px=least, bold=True)
-        if size >= least_px and len(lines) <= 2 and width_of(longest, size, bold=True) <= free:
-            return size, lines
-    return least, wrapped(text, columns=free, size_px=least, lines=2, bold=True)
+        size = fitted_size(longest, columns=free, largest_px=largest, least_px=least_px, bold=True)
+        if width_of(longest, size, bold=True) <= free:
+            return [(line, size) for line in lines]
+    # Why there is no answer is said in full: it is all that this picture has to say.
+    first, rest = halves if len(halves) > 1 else ("", text)
+    size = fitted_size(first, columns=free, largest_px=largest, least_px=12, bold=True)
+    small = max(12, columns // 27)
+    wrapped_rest = wrapped(rest, columns=free, size_px=small, lines=_WRAPPED_LINES)
+    return [(first, size)] * bool(first) + [(line, small) for line in wrapped_rest]
 
 
 def _halves(text: str) -> list[str]:
@@ -110,15 +129,15 @@ def _halves(text: str) -> list[str]:
 
 def _footline(band: Band, columns: int, *, top: int) -> tuple[list[_Line], int]:
     """Note and networks, side by side where both fit, else under each other."""
-    margin = max(4, columns // 50)
-    size = max(10, columns // 46)
+    margin = margin_of(columns)
+    size = small_size(columns)
     pitch, padding = line_height(size), max(2, size // 4)
     size = fitted_size(band.note, columns=columns - 2 * margin, largest_px=size, least_px=8)
     wide = width_of(band.note, size) + width_of(band.detail, size) + 4 * margin
     detail_x = columns - margin - width_of(band.detail, size) if wide <= columns else margin
     rows = pitch if wide <= columns or not band.detail else 2 * pitch
-    made = [_Line(band.note, margin, top + padding, size, _QUIET)]
+    made = [_Line(band.note, margin, top + padding, size, QUIET)]
     if band.detail:
         text = wrapped(band.detail, columns=columns - 2 * margin, size_px=size, lines=1)[0]
-        made.append(_Line(text, detail_x, top + padding + rows - pitch, size, _QUIET))
+        made.append(_Line(text, detail_x, top + padding + rows - pitch, size, QUIET))
     return made, rows + 2 * padding

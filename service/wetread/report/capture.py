@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,22 +15,28 @@ from pydicom.valuerep import format_number_as_ds
 
 from wetread.domain import SOFTWARE_VERSION, ObjectKind
 from wetread.report import answer, codes, identity
-from wetread.report.band import band_of, paint_band
+from wetread.report.band import PAPER, QUIET, band_of, paint_band
 from wetread.report.items import concept
+from wetread.report.layout import SAMPLES, Bounds, Scale, Sheet
+from wetread.report.legend import legend_of
 from wetread.report.lettering import line_height, paint_text, wrapped
-from wetread.report.overlay import Display, Scale, draw_overlay, scale_for
-from wetread.report.results import BuiltObject, ImageResult, StudyResult
+from wetread.report.overlay import Display, draw_overlay
+from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
 from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, source_of
 from wetread.report.stamp import add_equipment, stamp
 
 DEFAULT_MAX_SIDE: Final = 2048
+DEFAULT_MAX_BYTES: Final = 13_000_000
+# A capture whose derivation starts so shows no radiograph.
+ON_A_CARD: Final = "Answer on a card"
+_HEAT_MAP_SERIES: Final = "AI heat map (Wetread), research use only"
 _CARD_COLUMNS: Final = 1024
 _CARD_ROWS: Final = 640
 _COPIED: Final = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime",
     "AccessionNumber", "ReferringPhysicianName", "StudyID", "StudyDescription", "IssuerOfPatientID",
     "PatientAge", "PatientSize", "PatientWeight", "PatientIdentityRemoved", "DeidentificationMethod",
-    "BodyPartExamined", "LossyImageCompression",
+    "BodyPartExamined", "LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod",
 )  # fmt: skip
 # Laterality must not stand on these, and must on all others, perhaps empty (PS3.3 C.7.3.1, type 2C).
 _UNPAIRED: Final = frozenset(
@@ -39,58 +47,186 @@ _UNPAIRED: Final = frozenset(
 )  # fmt: skip
 
 
+_IMAGE_SIDES: Final = ("R", "L", "U", "B")
+# Transfer syntaxes that lose by definition, whatever the header says: JPEG, JPEG-LS near-lossless.
+_LOSSY: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A finished picture: what was drawn and what it says, in words. `scale` is None on a card."""
+
+    pixels: NDArray[np.uint8]
+    scale: Scale | None
+    drawn: str
+    said: str
+
+
 def build_capture(
-    image: ImageResult, display: Display | None, study: StudyResult, *, max_side: int = DEFAULT_MAX_SIDE
+    image: ImageResult,
+    display: Display | None,
+    study: StudyResult,
+    *,
+    max_side: int = DEFAULT_MAX_SIDE,
+    max_bytes: int = DEFAULT_MAX_BYTES,
 ) -> BuiltObject:
     """The picture with its answer on top as RGB, 8 bit, uncompressed: what every archive can decode.
 
     `display` is the image as shown to a person (windowed, right polarity); None makes a plain card, for
-    an image whose pixels cannot be shown. `max_side` bounds the picture, so its bytes are at most
-    3 * max_side ** 2. Raises Unreadable when the source header cannot be read.
+    an image whose pixels cannot be shown. `max_side` bounds the finished picture's longer side in pixels,
+    `max_bytes` its pixel data. Raises Unreadable when the source header cannot be read.
     """
-    source = source_of(image)
-    ds = Dataset()
-    with quiet():
-        _copy_identity(ds, source, study)
-        _describe_object(ds, image, source)
-        scale = _add_picture(ds, image, display, source=source, max_side=max_side)
-        _describe_derivation(ds, image, source, scale)
-        add_equipment(ds, answer.done(image))
-        stamp(ds, source=source, at=study.concluded_at)
-    return BuiltObject(ds=ds, kind=ObjectKind.CAPTURE, source=image.instance.header.SOPInstanceUID)
+    source, band = source_of(image), band_of(image)
+    bounds = Bounds(max_side, max_bytes)
+    if display is None:
+        card = paint_card(image, bounds)
+        shown = _Shown(card, None, ON_A_CARD, answer.image_answer(image).text)
+        return _build(ObjectKind.CAPTURE, image, shown, study=study, source=source)
+    sheet = Sheet(display.shape[0], display.shape[1], band=band, pixel_aspect=pixel_aspect(source))
+    pixels = draw_overlay(
+        display,
+        findings=answer.findings_of(image),
+        band=band,
+        max_side=max_side,
+        max_bytes=max_bytes,
+        pixel_aspect=sheet.pixel_aspect,
+    )
+    drawn = "Answer written above the image as displayed, findings outlined"
+    shown = _Shown(pixels, sheet.lay_out(bounds).scale, drawn, answer.image_answer(image).text)
+    return _build(ObjectKind.CAPTURE, image, shown, study=study, source=source)
 
 
-def paint_card(image: ImageResult) -> NDArray[np.uint8]:
+def build_heat_map_capture(
+    image: ImageResult,
+    display: Display,
+    study: StudyResult,
+    evidence: Sequence[Evidence],
+    *,
+    max_side: int = DEFAULT_MAX_SIDE,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+) -> BuiltObject:
+    """The picture with the worst finding's evidence as colour, and under it what the colours mean.
+
+    One an image: of several heat maps the one of the finding that leads the answer is shown, for two
+    laid over each other say nothing of either. Arguments and errors otherwise as `build_capture`; raises
+    ValueError when `evidence` holds none of the image's findings.
+    """
+    source, band, leading = source_of(image), band_of(image), _leading(image, evidence)
+    legend = legend_of(leading)
+    sheet = Sheet(
+        display.shape[0], display.shape[1], band=band, legend=legend, pixel_aspect=pixel_aspect(source)
+    )
+    pixels = draw_overlay(
+        display,
+        findings=[],
+        band=band,
+        mode="heatmap",
+        heat_map=leading.heat_map,
+        legend=legend,
+        max_side=max_side,
+        max_bytes=max_bytes,
+        pixel_aspect=sheet.pixel_aspect,
+    )
+    drawn = f"Answer written above the image as displayed, coloured by evidence. {legend.words}"
+    said = f"{answer.image_answer(image).text}. {legend.title}"
+    shown = _Shown(pixels, sheet.lay_out(Bounds(max_side, max_bytes)).scale, drawn, said)
+    return _build(ObjectKind.HEAT_MAP_CAPTURE, image, shown, study=study, source=source)
+
+
+def series_description(kind: ObjectKind) -> str:
+    """What a viewer lists the series as."""
+    is_heat_map = kind is ObjectKind.HEAT_MAP_CAPTURE
+    return _HEAT_MAP_SERIES if is_heat_map else identity.SERIES_DESCRIPTION
+
+
+def laterality_of(source: Dataset) -> dict[str, str]:
+    """The side, by keyword: the image's where the source states it, else the series', perhaps empty.
+
+    {} for a part of which there is only one (PS3.3 C.7.3.1: neither may be left out of a paired one).
+    """
+    if source.get("ImageLaterality") in _IMAGE_SIDES:
+        return {"ImageLaterality": str(source.ImageLaterality)}
+    if source.get("BodyPartExamined") in _UNPAIRED:
+        return {}
+    return {"Laterality": str(source.Laterality) if source.get("Laterality") in ("L", "R") else ""}
+
+
+def is_lossy(image: ImageResult, source: Dataset) -> bool:
+    """Whether the source was ever compressed with loss: said once, it stays said (PS3.3 C.7.6.1.1.5)."""
+    return source.get("LossyImageCompression") == "01" or image.instance.header.TransferSyntaxUID in _LOSSY
+
+
+def paint_card(image: ImageResult, bounds: Bounds) -> NDArray[np.uint8]:
     """The answer without a picture, RGB."""
-    band = paint_band(band_of(image), columns=_CARD_COLUMNS)
-    card = np.full((_CARD_ROWS, _CARD_COLUMNS, 3), (18, 22, 26), np.uint8)
+    columns = _card_columns(bounds)
+    band = paint_band(band_of(image), columns=columns)
+    card = np.full((columns * _CARD_ROWS // _CARD_COLUMNS, columns, 3), PAPER, np.uint8)
     card[: len(band)] = band
     lines = ["This image cannot be shown here.", "Please read the original image without AI."]
-    size, y = _CARD_COLUMNS // 32, len(band) + _CARD_COLUMNS // 16
+    size, margin, y = columns // 32, columns // 25, len(band) + columns // 16
     for sentence in lines:
-        for text in wrapped(sentence, columns=_CARD_COLUMNS - 80, size_px=size, lines=2):
-            paint_text(card, text, x=40, y=y, size_px=size, colour=(214, 219, 224))
+        for text in wrapped(sentence, columns=columns - 2 * margin, size_px=size, lines=2):
+            paint_text(card, text, x=margin, y=y, size_px=size, colour=QUIET)
             y += line_height(size) + size // 3
     return card
 
 
-def _copy_identity(ds: Dataset, source: Dataset, study: StudyResult) -> None:
-    """The patient and study the picture belongs to; a series of our own."""
+def _card_columns(bounds: Bounds) -> int:
+    columns = min(_CARD_COLUMNS, bounds.max_side or _CARD_COLUMNS)
+    if bounds.max_bytes is None:
+        return columns
+    return min(columns, math.isqrt(bounds.max_bytes * _CARD_COLUMNS // (SAMPLES * _CARD_ROWS)))
+
+
+def _leading(image: ImageResult, evidence: Sequence[Evidence]) -> Evidence:
+    """The evidence of the finding that the answer names first."""
+    for finding in answer.findings_of(image):
+        for item in evidence:
+            if item.finding == finding:
+                return item
+    raise ValueError("no evidence of any finding on this image")
+
+
+def _build(
+    kind: ObjectKind, image: ImageResult, shown: _Shown, *, study: StudyResult, source: Dataset
+) -> BuiltObject:
+    ds = Dataset()
+    with quiet():
+        _copy_identity(ds, source)
+        _describe_series(ds, kind, study)
+        _describe_object(ds, kind, image, source=source)
+        _add_pixels(ds, shown.pixels)
+        _describe_derivation(ds, image, shown)
+        if is_lossy(image, source):
+            ds.LossyImageCompression = "01"
+        if shown.scale:
+            _state_spacing(ds, source, shown.scale)
+        add_equipment(ds, answer.done(image))
+        stamp(ds, source=source, at=study.concluded_at)
+    return BuiltObject(ds=ds, kind=kind, source=image.instance.header.SOPInstanceUID)
+
+
+def _copy_identity(ds: Dataset, source: Dataset) -> None:
+    """The patient and study the picture belongs to."""
     for keyword in _COPIED:
         if keyword in source:
             setattr(ds, keyword, source[keyword].value)
+
+
+def _describe_series(ds: Dataset, kind: ObjectKind, study: StudyResult) -> None:
+    """A series of our own for each kind."""
     ds.StudyInstanceUID = study.study
-    ds.SeriesInstanceUID = identity.series_uid(study.study, ObjectKind.CAPTURE)
-    ds.SeriesNumber = identity.SERIES_NUMBER[ObjectKind.CAPTURE]
-    ds.SeriesDescription = identity.SERIES_DESCRIPTION
+    ds.SeriesInstanceUID = identity.series_uid(study.study, kind)
+    ds.SeriesNumber = identity.SERIES_NUMBER[kind]
+    ds.SeriesDescription = series_description(kind)
     # Not the source's modality: hanging protocols and routing rules would take it for a radiograph.
     ds.Modality = "OT"
 
 
-def _describe_object(ds: Dataset, image: ImageResult, source: Dataset) -> None:
+def _describe_object(ds: Dataset, kind: ObjectKind, image: ImageResult, *, source: Dataset) -> None:
     """SOP Common, SC Equipment and General Image modules (PS3.3 C.12.1, C.8.6.1, C.7.6.1)."""
     ds.SOPClassUID = SecondaryCaptureImageStorage
-    ds.SOPInstanceUID = identity.image_object_uid(ObjectKind.CAPTURE, image)
+    ds.SOPInstanceUID = identity.image_object_uid(kind, image)
     ds.ConversionType = "WSD"
     ds.SecondaryCaptureDeviceManufacturer = identity.MANUFACTURER
     ds.SecondaryCaptureDeviceManufacturerModelName = identity.MODEL_NAME
@@ -99,47 +235,32 @@ def _describe_object(ds: Dataset, image: ImageResult, source: Dataset) -> None:
     ds.InstanceNumber = _instance_number(source)
     ds.PatientOrientation = source.get("PatientOrientation") or ""
     ds.BurnedInAnnotation = "YES"
-    if source.get("BodyPartExamined") not in _UNPAIRED:
-        side = source.get("Laterality") or source.get("ImageLaterality")
-        ds.Laterality = side if side in ("L", "R") else ""
+    for keyword, side in laterality_of(source).items():
+        setattr(ds, keyword, side)
 
 
-def _add_picture(
-    ds: Dataset, image: ImageResult, display: Display | None, *, source: Dataset, max_side: int
-) -> Scale | None:
-    """Pixels, and how they were scaled; None for a card. No VOI or LUT of the source: it is applied."""
-    band = band_of(image)
-    scale = None
-    if display is None:
-        picture = paint_card(image)
-    else:
-        aspect = pixel_aspect(source)
-        scale = scale_for(*display.shape, band=band, max_side=max_side, aspect=aspect)
-        picture = draw_overlay(
-            display, findings=answer.findings_of(image), band=band, max_side=max_side, pixel_aspect=aspect
-        )
-    ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PlanarConfiguration = 3, "RGB", 0
+def _add_pixels(ds: Dataset, picture: NDArray[np.uint8]) -> None:
+    """No VOI or LUT of the source: it is applied."""
+    ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PlanarConfiguration = SAMPLES, "RGB", 0
     ds.Rows, ds.Columns = picture.shape[:2]
     ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 8, 8, 7, 0
     pixels = picture.tobytes()
     ds.PixelData = pixels + b"\x00" * (len(pixels) % 2)
     ds["PixelData"].VR = "OB"
-    return scale
 
 
-def _describe_derivation(ds: Dataset, image: ImageResult, source: Dataset, scale: Scale | None) -> None:
-    """What the picture was made of, and at which scale."""
+def _describe_derivation(ds: Dataset, image: ImageResult, shown: _Shown) -> None:
+    """What the picture was made of, and how."""
     header = image.instance.header
     reference = Dataset()
     reference.ReferencedSOPClassUID = header.SOPClassUID
     reference.ReferencedSOPInstanceUID = header.SOPInstanceUID
     reference.PurposeOfReferenceCodeSequence = [concept(codes.SOURCE_IMAGE)]
     ds.SourceImageSequence = [reference]
-    ds.ImageComments = answer.image_answer(image).text
-    drawn = "Answer written above the image as displayed, findings outlined" if scale else "Answer on a card"
-    ds.DerivationDescription = f"{drawn}. {answer.SAFETY_NOTE}."
-    if scale:
-        _state_spacing(ds, source, scale)
+    ds.ImageComments = shown.said
+    ds.DerivationDescription = f"{shown.drawn}. {answer.SAFETY_NOTE}."
+    if shown.scale and (shown.scale.x, shown.scale.y) != (1.0, 1.0):
+        ds.DerivationCodeSequence = [concept(codes.SPATIAL_RESAMPLING)]
 
 
 def _state_spacing(ds: Dataset, source: Dataset, scale: Scale) -> None:

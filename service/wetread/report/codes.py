@@ -62,9 +62,21 @@ FAILED: Final = Code("111224", "DCM", "Failed")
 IMAGE_QUALITY: Final = Code("111101", "DCM", "Image Quality")
 UNUSABLE: Final = Code("111235", "DCM", "Unusable - Quality renders image unusable")
 
+# CID 7203 image derivations.
+SPATIAL_RESAMPLING: Final = Code("113085", "DCM", "Spatial resampling")
+
 # CID 7202 source image purposes, CID 7005 contributing equipment (the AI one is IHE's: profile AI Results).
 SOURCE_IMAGE: Final = Code("121322", "DCM", "Source image for image processing operation")
 PROCESSING_ALGORITHM: Final = Code("Newcode1", "99IHE", "Processing Algorithm")
+
+# Key objects: CID 7010 titles, TID 2010.
+OF_INTEREST: Final = Code("113000", "DCM", "Of Interest")
+KEY_OBJECT_DESCRIPTION: Final = Code("113012", "DCM", "Key Object Description")
+
+# Heat maps: CID 7469 quantities, CID 7181 units. CID 7203 has no derivation by a neural network.
+CLASS_ACTIVATION: Final = Code("130402", "DCM", "Class activation")
+NO_UNITS: Final = Code("1", "UCUM", "no units")
+UNSPECIFIED_METHOD: Final = Code("112187", "DCM", "Unspecified method of calculation")
 
 # Anatomic sites by normalised (0018,0015) Body Part Examined; PS3.16 annex L and CID 4030.
 SITE_OF: Final = MappingProxyType(

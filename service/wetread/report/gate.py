@@ -8,15 +8,20 @@ built from, value by value.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 from pydicom.dataset import Dataset
 
 from wetread.domain import ObjectKind
 from wetread.errors import InvalidObject
-from wetread.report import identity
+from wetread.report import answer, identity
 from wetread.report.gate_capture import capture_defects
+from wetread.report.gate_heat_map import heat_map_defects
+from wetread.report.gate_key_object import key_object_defects
+from wetread.report.gate_presentation import presentation_defects
 from wetread.report.gate_report import report_defects
 from wetread.report.results import BuiltObject, ImageResult, StudyResult
 from wetread.report.source import ledger_source, quiet, source_of
@@ -24,9 +29,10 @@ from wetread.report.source import ledger_source, quiet, source_of
 # Type 1 in every object we make, and type 2: there, perhaps empty (PS3.3 C.7.1.1, C.7.2.1, C.12.1).
 _FILLED: Final = (
     "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "Manufacturer",
-    "SeriesNumber", "InstanceNumber", "SpecificCharacterSet", "ContentDate", "ContentTime",
-    "TimezoneOffsetFromUTC",
+    "SeriesNumber", "InstanceNumber", "SpecificCharacterSet", "TimezoneOffsetFromUTC",
 )  # fmt: skip
+_CONTENT: Final = ("ContentDate", "ContentTime")
+_PRESENTATION: Final = ("PresentationCreationDate", "PresentationCreationTime")
 _PRESENT: Final = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber",
     "ReferringPhysicianName", "StudyID",
@@ -52,6 +58,35 @@ _FORM: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What an object is compared with; `image` and `source` are those that lend patient and study."""
+
+    kind: ObjectKind
+    result: StudyResult
+    image: ImageResult
+    source: Dataset
+
+
+_Defects: TypeAlias = Callable[[Dataset, _Case], Iterator[str]]
+_DEFECTS: Final[Mapping[ObjectKind, _Defects]] = MappingProxyType(
+    {
+        ObjectKind.STRUCTURED_REPORT: lambda ds, case: report_defects(ds, case.result),
+        ObjectKind.COMPREHENSIVE_REPORT: lambda ds, case: report_defects(ds, case.result, kind=case.kind),
+        ObjectKind.CAPTURE: lambda ds, case: capture_defects(ds, case.image, case.source, kind=case.kind),
+        ObjectKind.HEAT_MAP_CAPTURE: lambda ds, case: capture_defects(
+            ds, case.image, case.source, kind=case.kind
+        ),
+        ObjectKind.PRESENTATION_STATE: lambda ds, case: presentation_defects(ds, case.image, case.source),
+        ObjectKind.KEY_OBJECT: lambda ds, case: key_object_defects(ds, case.result),
+        ObjectKind.HEAT_MAP: lambda ds, case: heat_map_defects(ds, case.image, case.source),
+    }
+)
+_OF_STUDY: Final = frozenset(
+    {ObjectKind.STRUCTURED_REPORT, ObjectKind.COMPREHENSIVE_REPORT, ObjectKind.KEY_OBJECT}
+)
+
+
 def check(built: BuiltObject, result: StudyResult) -> None:
     """Raise InvalidObject, saying every defect, unless the object is what the result calls for.
 
@@ -66,7 +101,8 @@ def check(built: BuiltObject, result: StudyResult) -> None:
 
 def _defects(built: BuiltObject, result: StudyResult) -> Iterator[str]:
     ds = built.ds
-    missing = [keyword for keyword in _FILLED if ds.get(keyword) in (None, "")]
+    moment = _PRESENTATION if built.kind is ObjectKind.PRESENTATION_STATE else _CONTENT
+    missing = [keyword for keyword in (*_FILLED, *moment) if ds.get(keyword) in (None, "")]
     missing += [keyword for keyword in _PRESENT if keyword not in ds]
     if missing:
         yield f"missing {', '.join(missing)}"
@@ -78,38 +114,39 @@ def _defects(built: BuiltObject, result: StudyResult) -> Iterator[str]:
         yield "shows an image that is not of this study"
         return
     source = ledger_source(image) if built.is_plain else source_of(image)
-    yield from _identity_defects(built, result, image, source)
-    if built.kind is ObjectKind.CAPTURE:
-        yield from capture_defects(ds, image, source)
-    else:
-        yield from report_defects(ds, result)
+    case = _Case(built.kind, result, image, source)
+    yield from _identity_defects(ds, case)
+    yield from _DEFECTS[built.kind](ds, case)
 
 
 def _source_of(built: BuiltObject, result: StudyResult) -> ImageResult | None:
-    """The image that lends patient and study: a capture's own, a report's first."""
-    if built.kind is ObjectKind.STRUCTURED_REPORT:
+    """The image that lends patient and study: the study's first, or the one that the object is about."""
+    if built.kind in _OF_STUDY:
         return result.images[0]
     of_source = (i for i in result.images if i.instance.header.SOPInstanceUID == built.source)
     return next(of_source, None)
 
 
-def _identity_defects(
-    built: BuiltObject, result: StudyResult, image: ImageResult, source: Dataset
-) -> Iterator[str]:
-    ds, kind = built.ds, built.kind
-    is_capture = kind is ObjectKind.CAPTURE
-    derived = (
-        identity.image_object_uid(kind, image) if is_capture else identity.study_object_uid(kind, result)
-    )
-    if ds.SOPInstanceUID != derived:
+def _identity_defects(ds: Dataset, case: _Case) -> Iterator[str]:
+    if ds.SOPInstanceUID not in _derived_uids(case):
         yield "SOPInstanceUID is not the one derived from the result"
-    if ds.SeriesInstanceUID != identity.series_uid(result.study, kind):
+    if ds.SeriesInstanceUID != identity.series_uid(case.result.study, case.kind):
         yield "SeriesInstanceUID is not the one derived from study and kind"
-    if ds.StudyInstanceUID != result.study:
+    if ds.StudyInstanceUID != case.result.study:
         yield "StudyInstanceUID is not the study's"
     for keyword in (*_PRESENT, "StudyInstanceUID"):
-        if str(ds[keyword].value or "") != str(source[keyword].value or ""):
+        if str(ds[keyword].value or "") != str(case.source[keyword].value or ""):
             yield f"{keyword} differs from the source"
+
+
+def _derived_uids(case: _Case) -> set[str]:
+    """Every UID that an object of this kind may have here: one, save where an image has several objects."""
+    if case.kind in _OF_STUDY:
+        return {identity.study_object_uid(case.kind, case.result)}
+    if case.kind is ObjectKind.HEAT_MAP:
+        pairs = ((a.model, finding) for a in answer.done(case.image) for finding in a.findings)
+        return {identity.heat_map_uid(case.image, *pair) for pair in pairs if pair[1].heat_map}
+    return {identity.image_object_uid(case.kind, case.image)}
 
 
 def _meta_defects(ds: Dataset) -> Iterator[str]:

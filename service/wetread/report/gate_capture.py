@@ -9,11 +9,12 @@ from typing import Final
 from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
+from wetread.domain import ObjectKind
 from wetread.report import answer, codes
-from wetread.report.band import COLOUR_OF
-from wetread.report.overlay import LEAST_COLUMNS
+from wetread.report.capture import ON_A_CARD, is_lossy, laterality_of, series_description
+from wetread.report.gate_pixels import pixel_defects
+from wetread.report.legend import Legend
 from wetread.report.results import ImageResult
-from wetread.report.source import pixel_spacing_mm
 
 _FIXED: Final = MappingProxyType(
     {
@@ -28,31 +29,63 @@ _FIXED: Final = MappingProxyType(
         "HighBit": 7,
         "PixelRepresentation": 0,
         "ImageType": ["DERIVED", "SECONDARY"],
+        "Modality": "OT",
     }
 )
 # The source's grey-scale pipeline is applied already; on colour it turns viewers' pictures black.
 _FORBIDDEN: Final = (
     "WindowCenter", "WindowWidth", "VOILUTSequence", "VOILUTFunction", "RescaleSlope", "RescaleIntercept",
     "RescaleType", "ModalityLUTSequence", "PresentationLUTShape", "PresentationLUTSequence",
-    "SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue",
+    "SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue", "PixelAspectRatio",
+    "ImagerPixelSpacing", "PixelIntensityRelationship", "PresentationIntentType", "FrameOfReferenceUID",
 )  # fmt: skip
+_SIDES: Final = ("Laterality", "ImageLaterality")
+_OVERLAYS: Final = range(0x6000, 0x6100)
 
 
-def capture_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterator[str]:
-    """Every way in which a capture is not what its image and answer call for."""
+def capture_defects(ds: Dataset, image: ImageResult, source: Dataset, *, kind: ObjectKind) -> Iterator[str]:
+    """Every way in which a capture, plain or of a heat map, is not what its image and answer call for."""
+    yield from _module_defects(ds, kind)
+    yield from _reference_defects(ds, image)
+    yield from _carried_defects(ds, image, source)
+    derivation = str(ds.get("DerivationDescription", ""))
+    if answer.SAFETY_NOTE not in derivation:
+        yield "DerivationDescription lacks the safety note"
+    is_heat_map = kind is ObjectKind.HEAT_MAP_CAPTURE
+    legend = _legend_named(ds, image) if is_heat_map else None
+    is_said = legend is not None or ds.get("ImageComments") == answer.image_answer(image).text
+    if not is_said or (legend and legend.words not in derivation):
+        yield "what it says is not the answer"
+    if is_heat_map and legend is None:
+        yield "no finding of the image is the heat map's"
+        return
+    is_card = not is_heat_map and derivation.startswith(ON_A_CARD)
+    yield from pixel_defects(ds, image, source, is_card=is_card, legend=legend)
+
+
+def _module_defects(ds: Dataset, kind: ObjectKind) -> Iterator[str]:
+    """Secondary Capture as we make it, and nothing in it that belongs to a grey image."""
     for keyword, value in _FIXED.items():
         if ds.get(keyword) != value:
             yield f"{keyword} is not {value}"
     for keyword in _FORBIDDEN:
         if keyword in ds:
             yield f"{keyword} must not stand on a colour picture"
-    yield from _reference_defects(ds, image)
-    yield from _pixel_defects(ds, image)
-    yield from _geometry_defects(ds, image, source)
-    if ds.get("ImageComments") != answer.image_answer(image).text:
-        yield "ImageComments does not say the answer"
-    if answer.SAFETY_NOTE not in ds.get("DerivationDescription", ""):
-        yield "DerivationDescription lacks the safety note"
+    if any(element.tag.group in _OVERLAYS for element in ds):
+        yield "an overlay of the source lies on the picture"
+    if ds.get("SeriesDescription") != series_description(kind):
+        yield "SeriesDescription is not the one of its kind"
+
+
+def _legend_named(ds: Dataset, image: ImageResult) -> Legend | None:
+    """The legend that the object says it has, if it is one of this image's findings."""
+    said = answer.image_answer(image).text
+    legends = (
+        Legend(finding.label, analysis.model, 0.0)
+        for analysis in answer.done(image)
+        for finding in analysis.findings
+    )
+    return next((item for item in legends if ds.get("ImageComments") == f"{said}. {item.title}"), None)
 
 
 def _reference_defects(ds: Dataset, image: ImageResult) -> Iterator[str]:
@@ -67,31 +100,17 @@ def _reference_defects(ds: Dataset, image: ImageResult) -> Iterator[str]:
         yield "the source image's purpose is missing"
 
 
-def _pixel_defects(ds: Dataset, image: ImageResult) -> Iterator[str]:
-    pixels = ds.get("PixelData", b"")
-    length = int(ds.get("Rows") or 0) * int(ds.get("Columns") or 0) * 3
-    if not length or len(pixels) != length + length % 2:
-        yield "PixelData does not have the length that the matrix asks"
-        return
-    if tuple(pixels[:3]) != COLOUR_OF[answer.image_answer(image).tone]:
-        yield "the band does not have the answer's colour"
-
-
-def _geometry_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterator[str]:
+def _carried_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterator[str]:
+    """What the picture says of the body and of its source must be what the source says."""
     if _texts(ds.get("PatientOrientation")) != _texts(source.get("PatientOrientation")):
         yield "PatientOrientation differs from the source"
-    if "PixelSpacing" not in ds:
-        return
-    spacing = pixel_spacing_mm(source)
-    if spacing is None:
-        yield "PixelSpacing is stated and the source has none"
-        return
-    down, across = (float(value) for value in ds.PixelSpacing)
-    if abs(down / across - 1) > 1e-6:
-        yield "PixelSpacing is not square"
-    wide_mm = image.instance.header.Columns * spacing[1]
-    if ds.Columns > LEAST_COLUMNS and abs(ds.Columns * across / wide_mm - 1) > 0.01:
-        yield "PixelSpacing does not fit the matrix"
+    if ds.get("BodyPartExamined", "") != source.get("BodyPartExamined", ""):
+        yield "BodyPartExamined differs from the source"
+    sides = {keyword: str(ds[keyword].value or "") for keyword in _SIDES if keyword in ds}
+    if sides != laterality_of(source):
+        yield "the side differs from the source"
+    if (ds.get("LossyImageCompression") == "01") != is_lossy(image, source):
+        yield "LossyImageCompression differs from the source"
 
 
 def _texts(value: object) -> list[str]:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.uid import Comprehensive3DSRStorage
+from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage
 
-from wetread.domain import Box, Code
+from wetread.domain import Box, Code, ObjectKind
 from wetread.report import answer, codes, identity
 from wetread.report.measurement_group import NOT_EVALUABLE, outline, refusals, whole_image
 from wetread.report.results import ImageResult, StudyResult
 
 _TEMPLATE: Final = "1500"
 _GROUP_TEMPLATE: Final = "1410"
+_CLASS_OF: Final = MappingProxyType(
+    {
+        ObjectKind.STRUCTURED_REPORT: Comprehensive3DSRStorage,
+        ObjectKind.COMPREHENSIVE_REPORT: ComprehensiveSRStorage,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +38,13 @@ class _Statement:
     points: tuple[float, ...]
 
 
-def report_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
+def report_defects(
+    ds: Dataset, result: StudyResult, *, kind: ObjectKind = ObjectKind.STRUCTURED_REPORT
+) -> Iterator[str]:
     """Every way in which a report is not what the study result calls for."""
-    yield from _document_defects(ds, result)
+    if ds.SOPClassUID != _CLASS_OF[kind]:
+        yield "not the SOP class of this kind of report"
+    yield from _document_defects(ds, result, kind)
     yield from _evidence_defects(ds, result)
     groups = list(_groups(ds))
     if not groups:
@@ -47,9 +58,7 @@ def report_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
     yield from _statement_defects(groups, result)
 
 
-def _document_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
-    if ds.SOPClassUID != Comprehensive3DSRStorage:
-        yield "not a Comprehensive 3D SR"
+def _document_defects(ds: Dataset, result: StudyResult, kind: ObjectKind) -> Iterator[str]:
     if ds.get("ValueType") != "CONTAINER" or ds.get("ContinuityOfContent") != "SEPARATE":
         yield "the root is not a container of separate items"
     if [t.TemplateIdentifier for t in ds.get("ContentTemplateSequence") or []] != [_TEMPLATE]:
@@ -61,7 +70,7 @@ def _document_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
     named = {item.get("DeviceUID") for item in ds.get("ContributingEquipmentSequence") or []}
     if named != {identity.device_uid(a.model) for i in result.images for a in answer.done(i)}:
         yield "the contributing equipment is not the networks that ran"
-    if list(_referenced(ds, "PredecessorDocumentsSequence")) != _predecessors(result):
+    if list(_referenced(ds, "PredecessorDocumentsSequence")) != _predecessors(result, kind):
         yield "the predecessor is not the earlier revision"
     yield from _text_defects(ds, result)
 
@@ -74,11 +83,15 @@ def _text_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
         yield "the safety note is missing"
 
 
-def _predecessors(result: StudyResult) -> list[tuple[str, str, str, str]]:
+def _predecessors(result: StudyResult, kind: ObjectKind) -> list[tuple[str, str, str, str]]:
     if result.predecessor is None:
         return []
     earlier = result.predecessor
-    return [(result.study, earlier.SeriesInstanceUID, earlier.SOPClassUID, earlier.SOPInstanceUID)]
+    series, instance = earlier.SeriesInstanceUID, earlier.SOPInstanceUID
+    if kind is ObjectKind.COMPREHENSIVE_REPORT:
+        series, instance = identity.comprehensive_uid(series), identity.comprehensive_uid(instance)
+        return [(result.study, series, ComprehensiveSRStorage, instance)]
+    return [(result.study, series, earlier.SOPClassUID, instance)]
 
 
 def _evidence_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:

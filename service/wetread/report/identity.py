@@ -41,7 +41,14 @@ OBSERVER_UID: Final = derive_uid("device observer", SOFTWARE_VERSION)
 
 def series_uid(study: StudyUid, kind: ObjectKind) -> str:
     """One series per study and kind of object, over all revisions."""
+    if kind is ObjectKind.COMPREHENSIVE_REPORT:
+        return comprehensive_uid(series_uid(study, ObjectKind.STRUCTURED_REPORT))
     return derive_uid("series", study, kind.value)
+
+
+def comprehensive_uid(uid: str) -> str:
+    """The object or series UID of a report in its older form, from that of the Comprehensive 3D SR."""
+    return derive_uid(ObjectKind.COMPREHENSIVE_REPORT.value, uid)
 
 
 def device_uid(model: ModelId) -> str:
@@ -60,8 +67,15 @@ def image_object_uid(kind: ObjectKind, image: ImageResult, *more: str) -> SopIns
     return SopInstanceUid(derive_uid(*parts))
 
 
+def heat_map_uid(image: ImageResult, model: ModelId, finding: Finding) -> SopInstanceUid:
+    """One of an image's heat maps: told apart by network and finding."""
+    return image_object_uid(ObjectKind.HEAT_MAP, image, device_uid(model), finding.code.value)
+
+
 def study_object_uid(kind: ObjectKind, result: StudyResult) -> SopInstanceUid:
     """An object about a study revision: depends on it, every input's bytes, the models and the answers."""
+    if kind is ObjectKind.COMPREHENSIVE_REPORT:
+        return SopInstanceUid(comprehensive_uid(study_object_uid(ObjectKind.STRUCTURED_REPORT, result)))
     parts = [result.study, str(result.revision)]
     for image in result.images:
         parts += [image.instance.header.SOPInstanceUID, image.instance.digest, *_answers(image)]

@@ -58,7 +58,7 @@ _NUMBER: Final = {
 _DAY: Final = timedelta(hours=24)
 # What pydicom raises on bytes that their representation does not allow: it converts on first access.
 _ODD: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, NotImplementedError)
-_UNREADABLE: Final = (*_ODD, OSError, EOFError, RecursionError, struct.error, zlib.error)
+UNREADABLE: Final = (*_ODD, OSError, EOFError, RecursionError, struct.error, zlib.error)
 _SEXES: Final = ("M", "F", "O")
 # Only these characters may stand in a code string (PS3.5 table 6.2-1).
 _CODE_STRING: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _")
@@ -83,7 +83,7 @@ def read_source(path: Path) -> Dataset:
         with quiet():
             ds = pydicom.dcmread(path, stop_before_pixels=True, force=True)
             made = _normalise(ds)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Unreadable(f"the source header cannot be read: {type(error).__name__}") from error
     if "SOPInstanceUID" not in ds:
         # Forced reading takes an empty or foreign file for a data set.
@@ -161,7 +161,7 @@ def _normalise(ds: Dataset) -> Dataset:
     for keyword in _IDENTITY_TYPE_2:
         setattr(made, keyword, "")
     for keyword in (*_IDENTITY_TYPE_2, *_IDENTITY_TYPE_3, *_IMAGE):
-        _put(made, keyword, _valid(ds, keyword))
+        _put(made, keyword, valid_value(ds, keyword))
     if made.PatientSex not in _SEXES:
         made.PatientSex = ""
     if made.get("LossyImageCompression") not in ("00", "01"):
@@ -169,7 +169,7 @@ def _normalise(ds: Dataset) -> Dataset:
     if "DeidentificationMethod" not in made:
         # Without its method the flag is not allowed to stand (PS3.3 table C.7-1, type 1C).
         made.pop("PatientIdentityRemoved", None)
-    requests = [_request(item) for item in _values(ds, "RequestAttributesSequence")]
+    requests = [_request(item) for item in values_of(ds, "RequestAttributesSequence")]
     if any("RequestedProcedureID" in item for item in requests):
         made.RequestAttributesSequence = requests
     return made
@@ -179,7 +179,7 @@ def _request(item: object) -> Dataset:
     made = Dataset()
     if isinstance(item, Dataset):
         for keyword in _REQUEST:
-            _put(made, keyword, _valid(item, keyword))
+            _put(made, keyword, valid_value(item, keyword))
     return made
 
 
@@ -193,9 +193,9 @@ def _put(made: Dataset, keyword: str, value: object | None) -> None:
         return
 
 
-def _valid(ds: Dataset, keyword: str) -> object | None:
+def valid_value(ds: Dataset, keyword: str) -> object | None:
     """The value where its representation and multiplicity allow it; None where absent, empty or not."""
-    values, vr = _values(ds, keyword), dictionary_VR(keyword)
+    values, vr = values_of(ds, keyword), dictionary_VR(keyword)
     if not values or not _is_count_allowed(len(values), dictionary_VM(keyword)):
         return None
     if vr == "US":
@@ -206,7 +206,7 @@ def _valid(ds: Dataset, keyword: str) -> object | None:
     return texts[0] if len(texts) == 1 else texts
 
 
-def _values(ds: Dataset, keyword: str) -> list[object]:
+def values_of(ds: Dataset, keyword: str) -> list[object]:
     """The values one by one; none where the element is absent, empty or does not convert."""
     try:
         value = ds.get(keyword)

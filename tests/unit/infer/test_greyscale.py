@@ -183,6 +183,17 @@ def test_the_robust_range_follows_a_small_rescale_slope(tmp_path: Path) -> None:
     assert np.allclose(to_display(image), to_display(decoded(tmp_path / "b.dcm", stored)), atol=1e-6)
 
 
+def test_range_is_said_only_where_it_is_shown(tmp_path: Path) -> None:
+    stored = limb(rows=200, columns=200, bits=12)
+    bare = decoded(tmp_path / "bare.dcm", stored)
+    windowed = decoded(tmp_path / "windowed.dcm", stored, WindowCenter=2048, WindowWidth=3000)
+
+    shown = grey_scale_of(bare).own_range
+
+    assert shown == pytest.approx(tuple(np.percentile(stored, ROBUST_PERCENTILES)))
+    assert grey_scale_of(windowed).own_range is None
+
+
 def test_without_a_voi_an_8_bit_image_is_shown_as_it_is(tmp_path: Path) -> None:
     stored = limb(bits=8).astype(np.uint8)
 

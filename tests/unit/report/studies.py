@@ -64,6 +64,13 @@ def a_display(rows: int = 600, columns: int = 480) -> NDArray[np.float32]:
     return np.asarray(0.1 + 0.75 * bar * (0.85 + 0.15 * np.sin(y / 23)), dtype=np.float32)
 
 
+def a_heat_map() -> NDArray[np.float16]:
+    """Evidence 0.9 in the upper left quarter, fading out before its border; (20, 16), as a network gives."""
+    y, x = np.mgrid[0:20, 0:16].astype(np.float32)
+    distance = ((y - 5.5) / 2.0) ** 2 + ((x - 4.3) / 1.6) ** 2
+    return np.asarray(0.9 * np.exp(-distance), dtype=np.float16)
+
+
 def write_source(folder: Path, image: SourceImage) -> Path:
     """A small CR image as a modality would send it."""
     ds = Dataset()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -7,11 +8,14 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
 from tests.unit.report.studies import (
+    FRACTURE_MODEL,
     SourceImage,
     a_display,
     a_finding,
+    a_heat_map,
     a_study,
     an_image,
     declined,
@@ -19,20 +23,27 @@ from tests.unit.report.studies import (
     write_source,
 )
 from wetread.domain import IMPLEMENTATION_CLASS_UID, Analysis, Box
-from wetread.report.capture import build_capture
+from wetread.errors import InvalidObject
+from wetread.report.capture import build_capture, build_heat_map_capture
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
 from wetread.report.overlay import Display
+from wetread.report.results import Evidence
 
 BOX = Box(100, 150, 180, 260, 0.9)
 
 
 def capture_of(
-    path: Path, *analyses: Analysis, display: Display | None = None, revision: int = 1, max_side: int = 2048
+    path: Path,
+    *analyses: Analysis,
+    display: Display | None = None,
+    revision: int = 1,
+    max_side: int = 2048,
+    max_bytes: int = 13_000_000,
 ) -> Dataset:
     """Build, check, encode and decode again."""
     study = a_study(an_image(path, *analyses), revision=revision)
-    built = build_capture(study.images[0], display, study, max_side=max_side)
+    built = build_capture(study.images[0], display, study, max_side=max_side, max_bytes=max_bytes)
     check(built, study)
     return pydicom.dcmread(BytesIO(to_part10(built.ds)))
 
@@ -72,6 +83,16 @@ def test_capture_states_laterality_only_of_paired_parts(
     ds = capture_of(path, done(a_finding(0.1)), display=a_display())
 
     assert ("Laterality" in ds) is is_paired
+
+
+@pytest.mark.parametrize("side", ["L", "B", "U"])
+def test_capture_takes_the_side_that_its_image_states(tmp_path: Path, side: str) -> None:
+    path = write_source(tmp_path, SourceImage(without=("Laterality",), more={"ImageLaterality": side}))
+
+    ds = capture_of(path, done(a_finding(0.1)), display=a_display())
+
+    assert ds.ImageLaterality == side
+    assert "Laterality" not in ds
 
 
 def test_capture_spacing_is_scaled_with_the_picture(tmp_path: Path) -> None:
@@ -144,3 +165,89 @@ def test_capture_says_who_made_it(tmp_path: Path) -> None:
     assert ds.file_meta.ImplementationClassUID == IMPLEMENTATION_CLASS_UID
     assert ds.ContributingEquipmentSequence[0].ManufacturerModelName == "fracture"
     assert ds.Manufacturer == "Wetread"
+
+
+@pytest.mark.parametrize("max_bytes", [500_000, 1_500_000, 13_000_000])
+@pytest.mark.parametrize(("rows", "columns"), [(1500, 1250), (400, 300), (300, 2000), (2000, 150)])
+def test_capture_is_never_larger_than_its_bound(
+    tmp_path: Path, rows: int, columns: int, max_bytes: int
+) -> None:
+    path = write_source(tmp_path, SourceImage(rows=rows, columns=columns))
+
+    ds = capture_of(
+        path, done(a_finding(0.9, BOX)), display=a_display(rows, columns), max_side=8192, max_bytes=max_bytes
+    )
+
+    assert len(ds.PixelData) <= max_bytes
+
+
+@pytest.mark.parametrize("max_bytes", [500_000, 1_500_000])
+def test_card_is_never_larger_than_its_bound(tmp_path: Path, max_bytes: int) -> None:
+    path = write_source(tmp_path, SourceImage())
+
+    ds = capture_of(path, declined("pixels_truncated", "pixel data are cut off"), max_bytes=max_bytes)
+
+    assert 0.9 * max_bytes < len(ds.PixelData) <= max_bytes
+
+
+def test_capture_within_a_bound_of_bytes_keeps_the_size_of_what_it_shows(tmp_path: Path) -> None:
+    path = write_source(tmp_path, SourceImage(rows=2000, columns=1600))
+
+    ds = capture_of(path, done(a_finding(0.1)), display=a_display(2000, 1600), max_bytes=3_000_000)
+
+    assert len(ds.PixelData) > 2_800_000
+    assert float(ds.PixelSpacing[1]) * ds.Columns == pytest.approx(0.14 * 1600, rel=2e-3)
+    assert ds.DerivationCodeSequence[0].CodeMeaning == "Spatial resampling"
+
+
+def test_building_captures_leaves_the_original_as_it_was(tmp_path: Path) -> None:
+    path = write_source(tmp_path, SourceImage())
+    before, modified = path.read_bytes(), path.stat().st_mtime_ns
+    study = a_study(an_image(path, done(a_finding(0.9, BOX))))
+    display = a_display()
+    shown = display.copy()
+    evidence = Evidence(FRACTURE_MODEL, study.images[0].analyses[0].findings[0], a_heat_map())
+
+    check(build_capture(study.images[0], display, study), study)
+    check(build_heat_map_capture(study.images[0], display, study, [evidence]), study)
+
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (before, modified)
+    assert [item.name for item in tmp_path.iterdir()] == [path.name]
+    assert (display == shown).all()
+
+
+def test_capture_of_a_lossy_source_says_so_for_ever(tmp_path: Path) -> None:
+    lossy: dict[str, object] = {
+        "LossyImageCompression": "01",
+        "LossyImageCompressionRatio": "10",
+        "LossyImageCompressionMethod": "ISO_10918_1",
+    }
+    path = write_source(tmp_path, SourceImage(more=lossy))
+
+    ds = capture_of(path, done(a_finding(0.1)), display=a_display())
+
+    assert {keyword: str(ds[keyword].value) for keyword in lossy} == lossy
+
+
+@pytest.mark.parametrize(("syntax", "is_lossy"), [(JPEGBaseline8Bit, True), (RLELossless, False)])
+def test_capture_knows_the_lossy_transfer_syntaxes(tmp_path: Path, syntax: str, is_lossy: bool) -> None:
+    image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.1)))
+    header = replace(image.instance.header, TransferSyntaxUID=syntax)
+    image = replace(image, instance=replace(image.instance, header=header))
+    study = a_study(image)
+
+    built = build_capture(image, a_display(), study)
+
+    check(built, study)
+    assert (built.ds.get("LossyImageCompression") == "01") is is_lossy
+
+
+def test_capture_of_inverted_storage_passes_only_with_dense_tissue_bright(tmp_path: Path) -> None:
+    path = write_source(tmp_path, SourceImage(more={"PhotometricInterpretation": "MONOCHROME1"}))
+    shown = 1 - a_display()
+
+    ds = capture_of(path, done(a_finding(0.1)), display=shown)
+
+    assert ds.pixel_array[-300, 0].mean() > ds.pixel_array[-300, ds.Columns // 2].mean()
+    with pytest.raises(InvalidObject, match="the picture is inverted"):
+        capture_of(path, done(a_finding(0.1)), display=a_display())

@@ -14,6 +14,7 @@ from tests.unit.report.studies import (
     SourceImage,
     a_display,
     a_finding,
+    a_heat_map,
     a_study,
     an_image,
     declined,
@@ -22,9 +23,9 @@ from tests.unit.report.studies import (
     write_source,
 )
 from wetread.domain import Analysis, Box
-from wetread.report.capture import build_capture
+from wetread.report.capture import build_capture, build_heat_map_capture
 from wetread.report.encode import to_part10
-from wetread.report.results import Predecessor
+from wetread.report.results import Evidence, Predecessor
 from wetread.report.structured_report import build_report
 
 BOX, OTHER_BOX = Box(100, 150, 180, 260, 0.9), Box(300, 400, 420, 520, 0.7)
@@ -68,6 +69,10 @@ CASES: dict[str, tuple[SourceImage, tuple[Analysis, ...]]] = {
     ),
     "chest": (SourceImage(body_part="CHEST", laterality=""), (done(a_finding(0.03), model=PNEUMONIA_MODEL),)),
     "no body part": (SourceImage(without=("BodyPartExamined", "Laterality")), (done(a_finding(0.03)),)),
+    "both sides": (
+        SourceImage(without=("Laterality",), more={"ImageLaterality": "B"}),
+        (done(a_finding(0.03)),),
+    ),
     "no orientation": (SourceImage(without=("PatientOrientation",)), (done(a_finding(0.03)),)),
     "no spacing": (SourceImage(without=("PixelSpacing", "ImagerPixelSpacing")), (done(a_finding(0.03)),)),
     "Japanese": (
@@ -94,6 +99,17 @@ def test_dciodvfy_finds_nothing_in_report_and_capture(
 
     assert complaints(dciodvfy, report, tmp_path) == []
     assert complaints(dciodvfy, capture, tmp_path) == []
+
+
+@pytest.mark.parametrize("case", ["two boxes", "doubtful", "no finding", "chest", "no spacing", "Japanese"])
+def test_dciodvfy_finds_nothing_in_a_heat_map_capture(tmp_path: Path, dciodvfy: str, case: str) -> None:
+    source, (analysis,) = CASES[case]
+    study = a_study(an_image(write_source(tmp_path, source), analysis))
+    evidence = Evidence(analysis.model, analysis.findings[0], a_heat_map())
+
+    capture = build_heat_map_capture(study.images[0], a_display(), study, [evidence])
+
+    assert complaints(dciodvfy, to_part10(capture.ds), tmp_path) == []
 
 
 def test_dciodvfy_finds_nothing_in_a_card(tmp_path: Path, dciodvfy: str) -> None:

@@ -9,10 +9,12 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tests.unit.report.studies import (
+    FRACTURE_MODEL,
     SourceImage,
     a_display,
     a_finding,
@@ -22,12 +24,15 @@ from tests.unit.report.studies import (
     failed,
     write_source,
 )
-from wetread.domain import Box, StudyUid
+from wetread.domain import Box, SpoolKey, StudyUid
 from wetread.errors import InvalidObject, Unreadable
 from wetread.report.capture import build_capture
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
-from wetread.report.results import StudyResult
+from wetread.report.heat_map import build_heat_map
+from wetread.report.key_object import build_key_object
+from wetread.report.presentation_state import build_presentation_state
+from wetread.report.results import Evidence, StudyResult
 from wetread.report.structured_report import build_plain_report, build_report
 
 # The bytes of each element, as found on the wire.
@@ -64,6 +69,15 @@ ODD: dict[str, tuple[bytes, ...]] = {
     "OtherPatientNames": (b"A\\B\\C", b"A" * 70 + b"\\B"),
     "StudyDescription": (b"a\\b", b"x" * 100),
     "Rows": (struct.pack("<HH", 300, 300),),
+    "ImageLaterality": (b"left", b"R\\L"),
+    "WindowCenter": (b"abc", b"1e400", b"\\", b"2048.12345678901234567", b"1,5"),
+    "WindowWidth": (b"0", b"-5", b"NaN", b""),
+    "VOILUTFunction": (b"CUBIC", b"SIGMOID\\LINEAR", b"linear"),
+    "RescaleSlope": (b"0", b"abc", b"1\\2", b"1e308"),
+    "RescaleIntercept": (b"abc", b"", b"1e308"),
+    "RescaleType": (b"HU\\US", b"x" * 70),
+    "BitsStored": (struct.pack("<H", 0), struct.pack("<HH", 12, 12), struct.pack("<H", 99)),
+    "PixelRepresentation": (struct.pack("<H", 7), struct.pack("<HH", 1, 0)),
 }  # fmt: skip
 CASES = [
     pytest.param(keyword, value, id=f"{keyword} {value[:20]!r}") for keyword in ODD for value in ODD[keyword]
@@ -93,11 +107,14 @@ def an_odd_study(folder: Path, keyword: str, value: bytes) -> StudyResult:
     valid = {
         "PixelAspectRatio": ["1", "1"], "PatientAge": "045Y", "PatientSize": "1.7", "PatientWeight": "70",
         "TimezoneOffsetFromUTC": "+0100", "LossyImageCompression": "01", "LossyImageCompressionRatio": "10",
-        "PatientComments": "x", "OtherPatientNames": "A", "StudyDescription": "x",
+        "PatientComments": "x", "OtherPatientNames": "A", "StudyDescription": "x", "ImageLaterality": "L",
+        "RescaleType": "US", "VOILUTFunction": "LINEAR",
     }  # fmt: skip
-    more: dict[str, object] = {keyword: valid[keyword]} if keyword in valid else {}
+    grey = {"WindowCenter": "2048", "WindowWidth": "3000", "RescaleSlope": "1", "RescaleIntercept": "0"}
+    more: dict[str, object] = {**grey, keyword: valid[keyword]} if keyword in valid else {**grey}
     path = write_source(folder, SourceImage(more=more))
-    image = an_image(path, done(a_finding(0.87, Box(100, 150, 180, 260, 0.9))))
+    finding = replace(a_finding(0.87, Box(100, 150, 180, 260, 0.9)), heat_map=SpoolKey("aa/heat.npy"))
+    image = an_image(path, done(finding))
     path.write_bytes(with_bytes(path.read_bytes(), keyword, value))
     return a_study(image)
 
@@ -140,6 +157,25 @@ def test_odd_header_gets_a_valid_report_and_capture(
     check(capture, study)
     assert errors(dciodvfy, to_part10(report.ds), tmp_path) == []
     assert errors(dciodvfy, to_part10(capture.ds), tmp_path) == []
+
+
+@pytest.mark.parametrize(("keyword", "value"), CASES)
+def test_odd_header_gets_valid_objects_of_the_other_kinds(
+    tmp_path: Path, dciodvfy: str, keyword: str, value: bytes
+) -> None:
+    study = an_odd_study(tmp_path, keyword, value)
+    (image,) = study.images
+    seen = Evidence(FRACTURE_MODEL, image.analyses[0].findings[0], np.full((7, 5), 0.5, np.float16))
+
+    built = (
+        build_presentation_state(image, study),
+        build_key_object(study, []),
+        build_heat_map(image, study, seen),
+    )
+
+    for one in built:
+        check(one, study)
+        assert errors(dciodvfy, to_part10(one.ds), tmp_path) == []
 
 
 @pytest.mark.parametrize("content", HOPELESS.values(), ids=HOPELESS)

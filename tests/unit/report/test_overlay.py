@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from itertools import combinations
+
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -8,7 +11,9 @@ from tests.unit.report.studies import a_display, a_finding
 from wetread.domain import Box
 from wetread.report.answer import SAFETY_NOTE, Tone
 from wetread.report.band import COLOUR_OF, Band, band_rows, paint_band
-from wetread.report.overlay import LEAST_COLUMNS, LEAST_SIDE, draw_overlay
+from wetread.report.layout import LEAST_COLUMNS, LEAST_SIDE
+from wetread.report.overlay import draw_overlay
+from wetread.report.tint import colour_bar
 
 BAND = Band(Tone.POSITIVE, "FRACTURE SUSPECTED 87 %", "Wetread, fracture 1.0.0")
 
@@ -18,11 +23,11 @@ def count_of(picture: NDArray[np.uint8], tone: Tone) -> int:
 
 
 @pytest.mark.parametrize("shape", [(3000, 2500), (2500, 3000), (2048, 2048), (3000, 200), (200, 3000)])
-@pytest.mark.parametrize("max_side", [512, 1024, 2048])
+@pytest.mark.parametrize("max_side", [256, 512, 1024, 2048])
 def test_picture_stays_within_its_bound(shape: tuple[int, int], max_side: int) -> None:
     picture = draw_overlay(a_display(*shape), findings=[], band=BAND, max_side=max_side)
 
-    assert max(picture.shape) <= max_side + 1
+    assert max(picture.shape) <= max_side
     assert picture.dtype == np.uint8
 
 
@@ -159,3 +164,91 @@ def test_several_labels_do_not_cover_each_other_or_the_boxes() -> None:
     picture = draw_overlay(np.zeros((1000, 800), np.float32), findings=[a_finding(0.87, *boxes)], band=None)
 
     assert not picture[402:458, 302:398].any()
+
+
+def test_smallest_picture_still_fills_its_frame() -> None:
+    picture = draw_overlay(a_display(3000, 3000), findings=[], band=BAND, max_side=256)
+
+    assert picture[-1].any(axis=-1).mean() > 0.65
+
+
+def test_bound_that_not_even_the_band_fits_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no picture fits"):
+        draw_overlay(a_display(), findings=[], band=BAND, max_bytes=10_000)
+
+
+def test_tag_leaves_a_marker_on_the_film_readable() -> None:
+    """The letter that says left or right must never be covered by a word of ours."""
+    display = np.zeros((1000, 800), np.float32)
+    display[345:385:8, 300:480] = 1.0
+
+    picture = draw_overlay(display, findings=[a_finding(0.87, Box(300, 400, 420, 520, 0.9))], band=None)
+
+    assert (picture[345:385:8, 310:470] == 255).all()
+    assert count_of(picture, Tone.POSITIVE) > 4 * 120
+
+
+@pytest.mark.parametrize(("probability", "tone"), [(0.87, Tone.POSITIVE), (0.34, Tone.DOUBTFUL)])
+def test_tiny_box_is_seen(probability: float, tone: Tone) -> None:
+    finding = a_finding(probability, Box(1200, 1000, 1204, 1004, 0.9))
+
+    picture = draw_overlay(np.zeros((3000, 2500), np.float32), findings=[finding], band=None, max_side=1500)
+
+    frame = picture[480:525, 580:625]
+    assert 20 <= np.ptp(np.nonzero(frame.any(axis=-1))[1]) <= 44
+    assert count_of(frame, tone) > 60
+
+
+def test_tags_of_a_narrow_film_stand_on_the_black_beside_it() -> None:
+    finding = a_finding(0.87, Box(20, 400, 80, 480, 0.9))
+
+    picture = draw_overlay(np.full((1000, 100), 0.5, np.float32), findings=[finding], band=None)
+
+    beside = np.concatenate((picture[:, :160], picture[:, 260:]), axis=1)
+    assert count_of(beside, Tone.POSITIVE) > 50
+
+
+def test_reason_of_a_missing_answer_is_said_to_its_last_word() -> None:
+    reason = "the picture guard does not take this for a radiograph of a limb: too far from what it knows"
+
+    first, other = (
+        paint_band(Band(Tone.NOT_EVALUABLE, f"NOT EVALUABLE: {reason} {last}"), columns=600)
+        for last in ("today", "again")
+    )
+
+    assert not np.array_equal(first, other)
+
+
+# Machado, Oliveira and Fernandes 2009, full severity, on linear RGB.
+BLINDNESS = {
+    "protanopia": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]],
+    "deuteranopia": [[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]],
+    "tritanopia": [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]],
+}
+
+
+def as_seen(colours: NDArray[np.uint8], blindness: str) -> NDArray[np.float32]:
+    """Colours, (n, 3), in CIELAB as somebody with that blindness sees them."""
+    linear = (colours / 255) ** 2.2 @ np.array(BLINDNESS[blindness]).T
+    seen = (np.clip(linear, 0, 1) ** (1 / 2.2)).astype(np.float32)
+    return np.asarray(cv2.cvtColor(seen[None], cv2.COLOR_RGB2LAB)[0], np.float32)
+
+
+@pytest.mark.parametrize("blindness", BLINDNESS)
+def test_colours_of_the_answers_stay_apart_for_the_colour_blind(blindness: str) -> None:
+    seen = as_seen(np.array(list(COLOUR_OF.values()), np.uint8), blindness)
+
+    apart = [float(np.linalg.norm(a - b)) for a, b in combinations(seen, 2)]
+
+    # Just noticeable is 2.3; the words say it too.
+    assert min(apart) > 12
+
+
+@pytest.mark.parametrize("blindness", BLINDNESS)
+def test_heat_grows_lighter_with_the_evidence_for_the_colour_blind_too(blindness: str) -> None:
+    bar = colour_bar(1, 1000, grey=64)[0, 320:]
+
+    lightness = as_seen(bar, blindness)[:, 0]
+
+    assert (np.diff(lightness[::40]) > 0).all()
+    assert lightness[-1] - lightness[0] > 10
