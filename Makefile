@@ -12,8 +12,10 @@ TRAINING ?= $(wildcard $(TRAIN)/bin/python)
 # Labelled images, and where pages that show them go: never into the repository.
 DATA ?= $(WETREAD_TEST_DATA)
 WORK ?= .wetread/evaluations
+# Where `make validate` leaves sources and results.
+OUT ?= .wetread/validation
 
-.PHONY: help demo serve test test-long lint format bench evaluate lock tools viewer clean train-setup train-smoke
+.PHONY: help demo serve test test-long lint format bench validate evaluate lock tools viewer clean train-setup train-smoke
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,6 +42,13 @@ format: $(READY) ## format and mend what can be mended
 	$(VENV)/bin/ruff format service tests models
 	$(VENV)/bin/ruff check --fix service tests models
 
+validate: $(READY) ## every object of every profile before all judges: DATA=folder [OUT=folder]
+	@test -n "$(DATA)" || { echo "validate: say where the real radiographs are: make validate DATA=folder"; exit 2; }
+	$(RUN) -W ignore -m tests.validate "$(OUT)" --data "$(DATA)"
+
+bench: $(READY) ## what the gate costs of a study's time; PROFILE=1 says where it goes
+	$(RUN) -m tests.bench.gate $(if $(PROFILE),--profile)
+
 evaluate: $(READY) ## measure every shipped model, rewrite figures and card: DATA=folder [SIGNING_KEY=file] [TRAINING=python]
 	@test -n "$(DATA)" || { echo "evaluate: say where the labelled images are: make evaluate DATA=folder"; exit 2; }
 	@if [ -n "$(TRAINING)" ]; then PYTHONPATH=models:service $(TRAINING) -m training.speed $(if $(ONLY),--only $(ONLY)); fi
@@ -60,7 +69,7 @@ lock: ## pin every dependency by hash; the locks name no address
 tools: ## the peers the system tests talk to, from Debian (as root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dcmtk orthanc \
-	  orthanc-dicomweb dicom3tools redis-server postgresql chromium chromium-driver strace systemd libgdcm-tools libpixelmed-java default-jre-headless libxml2-utils dicomscope xvfb xdotool imagemagick xauth \
+	  orthanc-dicomweb dicom3tools redis-server postgresql chromium chromium-driver strace systemd libgdcm-tools libpixelmed-java default-jdk-headless libxml2-utils dicomscope xvfb xdotool imagemagick xauth \
 	  $$(command -v npm >/dev/null || echo npm)
 
 viewer: ## the OHIF viewer that the browser tests open, from npm

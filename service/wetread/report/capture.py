@@ -22,7 +22,7 @@ from wetread.report.legend import legend_of
 from wetread.report.lettering import line_height, paint_text, wrapped
 from wetread.report.overlay import Display, draw_overlay
 from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
-from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, source_of
+from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, side_of, source_of
 from wetread.report.stamp import add_equipment, stamp
 
 DEFAULT_MAX_SIDE: Final = 2048
@@ -33,21 +33,8 @@ _HEAT_MAP_SERIES: Final = "AI heat map (Wetread), research use only"
 _CARD_COLUMNS: Final = 1024
 _CARD_ROWS: Final = 640
 _COPIED: Final = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime",
-    "AccessionNumber", "ReferringPhysicianName", "StudyID", "StudyDescription", "IssuerOfPatientID",
-    "PatientAge", "PatientSize", "PatientWeight", "PatientIdentityRemoved", "DeidentificationMethod",
     "BodyPartExamined", "LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod",
 )  # fmt: skip
-# Laterality must not stand on these, and must on all others, perhaps empty (PS3.3 C.7.3.1, type 2C).
-_UNPAIRED: Final = frozenset(
-    {
-        "ABDOMEN", "CHEST", "COCCYX", "CSPINE", "HEAD", "HEART", "JAW", "LSPINE", "NECK", "PELVIS", "SKULL",
-        "SPINE", "SSPINE", "STERNUM", "TSPINE", "WHOLEBODY",
-    }
-)  # fmt: skip
-
-
-_IMAGE_SIDES: Final = ("R", "L", "U", "B")
 # Transfer syntaxes that lose by definition, whatever the header says: JPEG, JPEG-LS near-lossless.
 _LOSSY: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81))
 
@@ -139,18 +126,6 @@ def series_description(kind: ObjectKind) -> str:
     return _HEAT_MAP_SERIES if is_heat_map else identity.SERIES_DESCRIPTION
 
 
-def laterality_of(source: Dataset) -> dict[str, str]:
-    """The side, by keyword: the image's where the source states it, else the series', perhaps empty.
-
-    {} for a part of which there is only one (PS3.3 C.7.3.1: neither may be left out of a paired one).
-    """
-    if source.get("ImageLaterality") in _IMAGE_SIDES:
-        return {"ImageLaterality": str(source.ImageLaterality)}
-    if source.get("BodyPartExamined") in _UNPAIRED:
-        return {}
-    return {"Laterality": str(source.Laterality) if source.get("Laterality") in ("L", "R") else ""}
-
-
 def is_lossy(image: ImageResult, source: Dataset) -> bool:
     """Whether the source was ever compressed with loss: said once, it stays said (PS3.3 C.7.6.1.1.5)."""
     return source.get("LossyImageCompression") == "01" or image.instance.header.TransferSyntaxUID in _LOSSY
@@ -192,8 +167,8 @@ def _build(
 ) -> BuiltObject:
     ds = Dataset()
     with quiet():
-        _copy_identity(ds, source)
-        _describe_series(ds, kind, study)
+        _copy_image(ds, source)
+        _describe_series(ds, kind, image)
         _describe_object(ds, kind, image, source=source)
         _add_pixels(ds, shown.pixels)
         _describe_derivation(ds, image, shown)
@@ -206,17 +181,17 @@ def _build(
     return BuiltObject(ds=ds, kind=kind, source=image.instance.header.SOPInstanceUID)
 
 
-def _copy_identity(ds: Dataset, source: Dataset) -> None:
-    """The patient and study the picture belongs to."""
+def _copy_image(ds: Dataset, source: Dataset) -> None:
+    """What holds of the picture as of the image it was made of."""
     for keyword in _COPIED:
         if keyword in source:
             setattr(ds, keyword, source[keyword].value)
 
 
-def _describe_series(ds: Dataset, kind: ObjectKind, study: StudyResult) -> None:
+def _describe_series(ds: Dataset, kind: ObjectKind, image: ImageResult) -> None:
     """A series of our own for each kind."""
-    ds.StudyInstanceUID = study.study
-    ds.SeriesInstanceUID = identity.series_uid(study.study, kind)
+    ds.StudyInstanceUID = image.instance.header.StudyInstanceUID
+    ds.SeriesInstanceUID = identity.image_series_uid(kind, image)
     ds.SeriesNumber = identity.SERIES_NUMBER[kind]
     ds.SeriesDescription = series_description(kind)
     # Not the source's modality: hanging protocols and routing rules would take it for a radiograph.
@@ -235,8 +210,7 @@ def _describe_object(ds: Dataset, kind: ObjectKind, image: ImageResult, *, sourc
     ds.InstanceNumber = _instance_number(source)
     ds.PatientOrientation = source.get("PatientOrientation") or ""
     ds.BurnedInAnnotation = "YES"
-    for keyword, side in laterality_of(source).items():
-        setattr(ds, keyword, side)
+    ds.ImageLaterality = side_of(source)
 
 
 def _add_pixels(ds: Dataset, picture: NDArray[np.uint8]) -> None:

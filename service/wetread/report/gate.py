@@ -130,13 +130,19 @@ def _source_of(built: BuiltObject, result: StudyResult) -> ImageResult | None:
 def _identity_defects(ds: Dataset, case: _Case) -> Iterator[str]:
     if ds.SOPInstanceUID not in _derived_uids(case):
         yield "SOPInstanceUID is not the one derived from the result"
-    if ds.SeriesInstanceUID != identity.series_uid(case.result.study, case.kind):
+    if ds.SeriesInstanceUID != _series_uid(case):
         yield "SeriesInstanceUID is not the one derived from study and kind"
     if ds.StudyInstanceUID != case.result.study:
         yield "StudyInstanceUID is not the study's"
     for keyword in (*_PRESENT, "StudyInstanceUID"):
         if str(ds[keyword].value or "") != str(case.source[keyword].value or ""):
             yield f"{keyword} differs from the source"
+
+
+def _series_uid(case: _Case) -> str:
+    if case.kind in _OF_STUDY:
+        return identity.series_uid(case.result.study, case.kind)
+    return identity.image_series_uid(case.kind, case.image)
 
 
 def _derived_uids(case: _Case) -> set[str]:

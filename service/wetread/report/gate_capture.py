@@ -11,10 +11,11 @@ from pydicom.uid import SecondaryCaptureImageStorage
 
 from wetread.domain import ObjectKind
 from wetread.report import answer, codes
-from wetread.report.capture import ON_A_CARD, is_lossy, laterality_of, series_description
+from wetread.report.capture import ON_A_CARD, is_lossy, series_description
 from wetread.report.gate_pixels import pixel_defects
 from wetread.report.legend import Legend
 from wetread.report.results import ImageResult
+from wetread.report.source import side_of
 
 _FIXED: Final = MappingProxyType(
     {
@@ -39,7 +40,6 @@ _FORBIDDEN: Final = (
     "SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue", "PixelAspectRatio",
     "ImagerPixelSpacing", "PixelIntensityRelationship", "PresentationIntentType", "FrameOfReferenceUID",
 )  # fmt: skip
-_SIDES: Final = ("Laterality", "ImageLaterality")
 _OVERLAYS: Final = range(0x6000, 0x6100)
 
 
@@ -106,8 +106,7 @@ def _carried_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterat
         yield "PatientOrientation differs from the source"
     if ds.get("BodyPartExamined", "") != source.get("BodyPartExamined", ""):
         yield "BodyPartExamined differs from the source"
-    sides = {keyword: str(ds[keyword].value or "") for keyword in _SIDES if keyword in ds}
-    if sides != laterality_of(source):
+    if ds.get("ImageLaterality") != side_of(source) or "Laterality" in ds:
         yield "the side differs from the source"
     if (ds.get("LossyImageCompression") == "01") != is_lossy(image, source):
         yield "LossyImageCompression differs from the source"

@@ -61,9 +61,12 @@ def _selection_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
     listed = list(_listed(ds, result))
     images = key_images(result)
     sources = {reference_of(image) for image in images}
-    series = identity.series_uid(result.study, ObjectKind.CAPTURE)
     captures: set[Reference] = {
-        (series, SecondaryCaptureImageStorage, identity.image_object_uid(ObjectKind.CAPTURE, image))
+        (
+            identity.image_series_uid(ObjectKind.CAPTURE, image),
+            SecondaryCaptureImageStorage,
+            identity.image_object_uid(ObjectKind.CAPTURE, image),
+        )
         for image in images
     }
     if len(set(shown)) != len(shown):

@@ -1,4 +1,4 @@
-"""The head of a result object: whose it is, lent by the source, and a series of our own."""
+"""The head of a result object: its study, and a series of our own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ from pydicom.dataset import Dataset
 from wetread.domain import ObjectKind
 from wetread.report import identity
 from wetread.report.results import ImageResult, StudyResult
+from wetread.report.source import side_of
 
-_LENT: Final = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime",
-    "AccessionNumber", "ReferringPhysicianName", "StudyID", "StudyDescription", "IssuerOfPatientID",
-    "PatientAge", "PatientSize", "PatientWeight", "PatientIdentityRemoved", "DeidentificationMethod",
-)  # fmt: skip
 # Laterality must not stand on these, and must on all others, perhaps empty (PS3.3 C.7.3.1, type 2C).
 _UNPAIRED: Final = frozenset(
     {
@@ -25,12 +21,9 @@ _UNPAIRED: Final = frozenset(
 _MOST: Final = 2**31
 
 
-def heading(source: Dataset, study: StudyResult, kind: ObjectKind, *, modality: str) -> Dataset:
-    """Patient, study and series of an object of this kind (PS3.3 C.7.1.1, C.7.2.1, C.7.3.1)."""
+def heading(study: StudyResult, kind: ObjectKind, *, modality: str) -> Dataset:
+    """Study and series of an object of this kind (PS3.3 C.7.3.1); `stamp` adds the patient."""
     ds = Dataset()
-    for keyword in _LENT:
-        if keyword in source:
-            setattr(ds, keyword, source[keyword].value)
     ds.StudyInstanceUID = study.study
     ds.SeriesInstanceUID = identity.series_uid(study.study, kind)
     ds.SeriesNumber = identity.SERIES_NUMBER[kind]
@@ -39,13 +32,18 @@ def heading(source: Dataset, study: StudyResult, kind: ObjectKind, *, modality: 
     return ds
 
 
-def add_body_part(ds: Dataset, source: Dataset) -> None:
-    """Body part and side, for kinds whose series has them (PS3.3 C.7.3.1)."""
-    part = source.get("BodyPartExamined")
+def add_series(ds: Dataset, image: ImageResult, kind: ObjectKind, *, source: Dataset) -> None:
+    """The series of an object about one image, with its body part and side (PS3.3 C.7.3.1).
+
+    What is an image itself says its side itself, as a capture does.
+    """
+    ds.SeriesInstanceUID = identity.image_series_uid(kind, image)
+    part, side = source.get("BodyPartExamined"), side_of(source)
     if part:
         ds.BodyPartExamined = part
-    if part not in _UNPAIRED:
-        side = source.get("Laterality") or source.get("ImageLaterality")
+    if kind is ObjectKind.HEAT_MAP:
+        ds.ImageLaterality = side
+    elif part not in _UNPAIRED:
         ds.Laterality = side if side in ("L", "R") else ""
 
 

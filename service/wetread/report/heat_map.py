@@ -17,7 +17,7 @@ from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from wetread.domain import SOFTWARE_VERSION, ObjectKind
 from wetread.report import answer, codes, identity
-from wetread.report.heading import add_body_part, heading, instance_number, reference_to
+from wetread.report.heading import add_series, heading, instance_number, reference_to
 from wetread.report.items import concept
 from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
 from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, source_of
@@ -38,8 +38,8 @@ def build_heat_map(image: ImageResult, study: StudyResult, evidence: Evidence) -
     source, kind = source_of(image), ObjectKind.HEAT_MAP
     with quiet():
         made = _map(image, source, evidence)
-        ds = heading(source, study, kind, modality="OT")
-        add_body_part(ds, source)
+        ds = heading(study, kind, modality="OT")
+        add_series(ds, image, kind, source=source)
         for element in made:
             if element.tag not in ds:
                 ds.add(element)
@@ -71,7 +71,7 @@ def _map(image: ImageResult, source: Dataset, evidence: Evidence) -> Dataset:
     return hd.pm.ParametricMap(
         source_images=[_placed(image, source)],
         pixel_array=np.clip(np.nan_to_num(evidence.heat_map.astype(np.float32)), 0.0, 1.0),
-        series_instance_uid=identity.series_uid(image.instance.header.StudyInstanceUID, ObjectKind.HEAT_MAP),
+        series_instance_uid=identity.image_series_uid(ObjectKind.HEAT_MAP, image),
         series_number=identity.SERIES_NUMBER[ObjectKind.HEAT_MAP],
         sop_instance_uid=identity.heat_map_uid(image, evidence.model, evidence.finding),
         instance_number=instance_number(source, place=place_of(image, evidence)),

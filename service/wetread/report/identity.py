@@ -40,10 +40,19 @@ OBSERVER_UID: Final = derive_uid("device observer", SOFTWARE_VERSION)
 
 
 def series_uid(study: StudyUid, kind: ObjectKind) -> str:
-    """One series per study and kind of object, over all revisions."""
+    """The series of an object about a study: one per study and kind, over all revisions."""
     if kind is ObjectKind.COMPREHENSIVE_REPORT:
         return comprehensive_uid(series_uid(study, ObjectKind.STRUCTURED_REPORT))
     return derive_uid("series", study, kind.value)
+
+
+def image_series_uid(kind: ObjectKind, image: ImageResult) -> str:
+    """The series of an object about one image: one per study, kind, body part and side.
+
+    Part and side belong to a series (PS3.3 C.7.3.1), and a study may show both hands, or a hand and a leg.
+    """
+    header = image.instance.header
+    return derive_uid("series", header.StudyInstanceUID, kind.value, header.body_part, header.laterality)
 
 
 def comprehensive_uid(uid: str) -> str:

@@ -45,7 +45,7 @@ def build_key_object(study: StudyResult, captures: Sequence[ResultObject]) -> Bu
     source, kind = source_of(study.images[0]), ObjectKind.KEY_OBJECT
     references = _references(key_images(study), captures)
     with quiet():
-        ds = heading(source, study, kind, modality="KO")
+        ds = heading(study, kind, modality="KO")
         ds.SOPClassUID = KeyObjectSelectionDocumentStorage
         ds.SOPInstanceUID = identity.study_object_uid(kind, study)
         ds.InstanceNumber = study.revision

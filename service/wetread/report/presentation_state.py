@@ -19,7 +19,7 @@ from wetread.domain import ObjectKind, Zone
 from wetread.report import answer, identity
 from wetread.report.annotation import Area, Mark, Points, annotate, boxed
 from wetread.report.band import COLOUR_OF
-from wetread.report.heading import add_body_part, heading, instance_number, reference_to
+from wetread.report.heading import add_series, heading, instance_number, reference_to
 from wetread.report.results import BuiltObject, ImageResult, StudyResult
 from wetread.report.softcopy import Softcopy, softcopy_of
 from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, source_of
@@ -61,8 +61,8 @@ def build_presentation_state(
     source = source_of(image)
     kind = ObjectKind.PRESENTATION_STATE
     with quiet():
-        ds = heading(source, study, kind, modality="PR")
-        add_body_part(ds, source)
+        ds = heading(study, kind, modality="PR")
+        add_series(ds, image, kind, source=source)
         ds.SOPClassUID = GrayscaleSoftcopyPresentationStateStorage
         ds.SOPInstanceUID = identity.image_object_uid(kind, image)
         ds.InstanceNumber = instance_number(source)

@@ -59,6 +59,8 @@ _DAY: Final = timedelta(hours=24)
 # What pydicom raises on bytes that their representation does not allow: it converts on first access.
 _ODD: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, NotImplementedError)
 UNREADABLE: Final = (*_ODD, OSError, EOFError, RecursionError, struct.error, zlib.error)
+# Image Laterality: left, right, both, of a part that is not paired (PS3.3 C.7.6.1).
+_SIDES: Final = ("L", "R", "B", "U")
 _SEXES: Final = ("M", "F", "O")
 # Only these characters may stand in a code string (PS3.5 table 6.2-1).
 _CODE_STRING: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _")
@@ -125,6 +127,13 @@ def _with_uids(source: Dataset, image: ImageResult) -> Dataset:
     return source
 
 
+def lend_identity(ds: Dataset, source: Dataset) -> None:
+    """Write patient and study of a source that `read_source` made, all of it: objects of a study agree."""
+    for keyword in (*_IDENTITY_TYPE_2, *_IDENTITY_TYPE_3):
+        if keyword in source:
+            setattr(ds, keyword, source[keyword].value)
+
+
 def local_zone(source: Dataset) -> tzinfo | None:
     """The time zone the source states; None where it states none or nonsense (then: this machine's)."""
     text = str(source.get("TimezoneOffsetFromUTC", ""))
@@ -150,6 +159,16 @@ def pixel_aspect(source: Dataset) -> float:
     return 1.0
 
 
+def side_of(source: Dataset) -> str:
+    """The image's side, '' where the source does not say.
+
+    The image's and not the series': both knees may stand in one. Where it stands, the series' Laterality,
+    else asked of every paired part, need not (PS3.3 C.7.3.1).
+    """
+    side = source.get("ImageLaterality") or source.get("Laterality")
+    return str(side) if side in _SIDES else ""
+
+
 def pixel_spacing_mm(source: Dataset) -> tuple[float, float] | None:
     """Rows' and columns' spacing in the patient (calibrated), or None. Zero is not a spacing."""
     return _positive_pair(source.get("PixelSpacing"))
@@ -160,19 +179,26 @@ def _normalise(ds: Dataset) -> Dataset:
     made.SpecificCharacterSet = "ISO_IR 192"
     for keyword in _IDENTITY_TYPE_2:
         setattr(made, keyword, "")
+    for keyword in _empty(ds):
+        _put(made, keyword, "")
     for keyword in (*_IDENTITY_TYPE_2, *_IDENTITY_TYPE_3, *_IMAGE):
         _put(made, keyword, valid_value(ds, keyword))
     if made.PatientSex not in _SEXES:
         made.PatientSex = ""
     if made.get("LossyImageCompression") not in ("00", "01"):
         made.pop("LossyImageCompression", None)
-    if "DeidentificationMethod" not in made:
+    if not made.get("DeidentificationMethod"):
         # Without its method the flag is not allowed to stand (PS3.3 table C.7-1, type 1C).
         made.pop("PatientIdentityRemoved", None)
     requests = [_request(item) for item in values_of(ds, "RequestAttributesSequence")]
     if any("RequestedProcedureID" in item for item in requests):
         made.RequestAttributesSequence = requests
     return made
+
+
+def _empty(ds: Dataset) -> list[str]:
+    """What is there and empty: it stays so in the results, or objects of one study disagree."""
+    return [keyword for keyword in _IDENTITY_TYPE_3 if keyword in ds and not ds.get_item(keyword).value]
 
 
 def _request(item: object) -> Dataset:

@@ -10,15 +10,16 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 from wetread.domain import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, SOFTWARE_VERSION, Analysis
 from wetread.report import codes, identity
 from wetread.report.items import concept
-from wetread.report.source import local_time
+from wetread.report.source import lend_identity, local_time
 
 
 def stamp(ds: Dataset, *, source: Dataset, at: float) -> None:
-    """Write maker, moment and file meta information over whatever stands there.
+    """Write patient, study, maker, moment and file meta information over whatever stands there.
 
     `at` is seconds since the epoch; the times are in the source's time zone. No clock is read, so the
     same input gives the same object.
     """
+    lend_identity(ds, source)
     moment = local_time(at, source)
     date, time = moment.strftime("%Y%m%d"), moment.strftime("%H%M%S")
     ds.InstanceCreationDate = ds.ContentDate = date

@@ -69,25 +69,25 @@ def test_capture_names_its_source_and_takes_its_orientation(tmp_path: Path) -> N
     assert ds.SourceImageSequence[0].ReferencedSOPInstanceUID == source.SOPInstanceUID
     assert ds.SourceImageSequence[0].PurposeOfReferenceCodeSequence[0].CodeValue == "121322"
     assert list(ds.PatientOrientation) == ["L", "F"]
-    assert (ds.BodyPartExamined, ds.Laterality) == ("WRIST", "L")
+    assert (ds.BodyPartExamined, ds.ImageLaterality) == ("WRIST", "L")
     assert ds.SeriesInstanceUID != source.SeriesInstanceUID
     assert ds.StudyInstanceUID == source.StudyInstanceUID
 
 
-@pytest.mark.parametrize(("body_part", "is_paired"), [("CHEST", False), ("HAND", True), ("PELVIS", False)])
-def test_capture_states_laterality_only_of_paired_parts(
-    tmp_path: Path, body_part: str, is_paired: bool
+@pytest.mark.parametrize(
+    ("stated", "side"),
+    [
+        ({"Laterality": "R"}, "R"),
+        ({"Laterality": "", "ImageLaterality": "B"}, "B"),
+        ({"Laterality": "L", "ImageLaterality": "R"}, "R"),
+        ({"Laterality": "N"}, ""),
+        ({"Laterality": ""}, ""),
+    ],
+)
+def test_capture_states_the_side_of_its_own_image_empty_where_the_source_does_not_say(
+    tmp_path: Path, stated: dict[str, str], side: str
 ) -> None:
-    path = write_source(tmp_path, SourceImage(body_part=body_part))
-
-    ds = capture_of(path, done(a_finding(0.1)), display=a_display())
-
-    assert ("Laterality" in ds) is is_paired
-
-
-@pytest.mark.parametrize("side", ["L", "B", "U"])
-def test_capture_takes_the_side_that_its_image_states(tmp_path: Path, side: str) -> None:
-    path = write_source(tmp_path, SourceImage(without=("Laterality",), more={"ImageLaterality": side}))
+    path = write_source(tmp_path, SourceImage(more=dict(stated)))
 
     ds = capture_of(path, done(a_finding(0.1)), display=a_display())
 

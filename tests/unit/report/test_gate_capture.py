@@ -138,9 +138,9 @@ BOTH: dict[str, Mutation] = {
     "another class of source": lambda ds: setattr(
         ds.SourceImageSequence[0], "ReferencedSOPClassUID", "1.2.840.10008.5.1.4.1.1.7"
     ),
-    "the other side": set_to("Laterality", "R"),
-    "no side": delete("Laterality"),
-    "two sides": set_to("ImageLaterality", "R"),
+    "the other side": set_to("ImageLaterality", "R"),
+    "no side": delete("ImageLaterality"),
+    "two sides": set_to("Laterality", "R"),
     "another body part": set_to("BodyPartExamined", "HAND"),
     "as if a radiograph": set_to("Modality", "CR"),
     "for processing": set_to("PresentationIntentType", "FOR PROCESSING"),

@@ -74,3 +74,15 @@ def test_series_uid_is_one_per_study_and_kind(tmp_path: Path) -> None:
     assert identity.series_uid(study, ObjectKind.CAPTURE) != identity.series_uid(
         study, ObjectKind.STRUCTURED_REPORT
     )
+
+
+def test_series_of_objects_about_an_image_is_one_per_body_part_and_side(tmp_path: Path) -> None:
+    def series_of(name: str, **more: str) -> str:
+        image = an_image(write_source(tmp_path, SourceImage(name=name, **more)), done(a_finding(0.1)))
+        return identity.image_series_uid(ObjectKind.CAPTURE, image)
+
+    front, side, right = series_of("front"), series_of("side"), series_of("right", laterality="R")
+    hand = series_of("hand", body_part="HAND")
+
+    assert front == side
+    assert len({front, right, hand}) == 3

@@ -57,6 +57,15 @@ def test_source_empties_what_its_representation_forbids_and_cuts_nothing(tmp_pat
     assert "PatientIdentityRemoved" not in source
 
 
+def test_source_keeps_what_is_there_and_empty(tmp_path: Path) -> None:
+    path = write_source(tmp_path, SourceImage(more={"StudyDescription": "", "PatientAge": ""}))
+
+    source = read_source(path)
+
+    assert [source[keyword].value for keyword in ("StudyDescription", "PatientAge")] == ["", ""]
+    assert "PatientComments" not in source
+
+
 def test_source_spacing_of_zero_is_no_spacing(tmp_path: Path) -> None:
     path = write_source(
         tmp_path, SourceImage(more={"PixelSpacing": ["0.000", "0.000"], "ImagerPixelSpacing": ["0.2", "0.1"]})

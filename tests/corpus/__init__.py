@@ -1,0 +1,1 @@
+"""Studies for the judges: wrapped test images and real files, what was answered, every object made of it."""
