@@ -106,6 +106,7 @@ def _configuration() -> str:
         "dataSources": [source],
         # The notice that a viewer is no medical device would lie over the picture.
         "investigationalUseDialog": {"option": "never"},
-        "disableConfirmationPrompts": True,
     }
-    return f"window.config = {json.dumps(settings)};"
+    # A tour of the viewer would lie over the picture.
+    no_tour = """localStorage.setItem("shownTours", '["basicViewerTour"]');"""
+    return f"{no_tour} window.config = {json.dumps(settings)};"
