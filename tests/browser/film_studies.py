@@ -36,7 +36,7 @@ class Lesion:
 
 
 def film_with_lesion(name: str, box: Box, *, rows: int, columns: int, study: str, **more: object) -> Lesion:
-    """A limb with a white block on `box`. `more` are elements by keyword; MONOCHROME1 is stored as it asks."""
+    """A limb with a white block on `box`. `more` are elements by keyword; MONOCHROME1 is stored so."""
     limb = cv2.resize(draw_limb(2, broken=False).pixels, (columns, rows), interpolation=cv2.INTER_AREA)
     pixels = (limb * _DIM).astype(np.uint16)
     pixels[round(box.top) : round(box.bottom), round(box.left) : round(box.right)] = STORED_MAXIMUM
