@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,8 @@ IMPLEMENTATION_VERSION_NAME = "WETREAD"
 
 # The reason of an analysis that ended its worker, or failed in it, too often.
 ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+# The status of a delivery that waits for the hours of its destination.
+OUTSIDE_HOURS = "outside_hours"
 
 StudyUid = NewType("StudyUid", str)
 SopInstanceUid = NewType("SopInstanceUid", str)
@@ -262,13 +265,18 @@ class ResultObject:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A study revision's answer and its objects."""
+    """A study revision's answer and its objects: `answer` in words, of the images `inputs`.
+
+    `inputs` is empty for a revision that an older program concluded: it did not note them.
+    """
 
     study: StudyUid
     revision: int
     outcome: Outcome
     created_at: float
     objects: tuple[ResultObject, ...] = ()
+    answer: str = ""
+    inputs: tuple[SopInstanceUid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,10 +289,23 @@ class Delivery:
     destination: str
     state: DeliveryState
     attempts: int = 0
+    created_at: float = 0.0
     next_attempt_at: float = 0.0
     last_status: str = ""
     last_error: str = ""
     sent_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentReport:
+    """A destination's answer to a request for storage commitment (PS3.4 J.3.3).
+
+    `kept` it has committed itself to keep; `failed` it has not, each with the reason in words.
+    """
+
+    transaction_uid: str
+    kept: frozenset[SopInstanceUid]
+    failed: Mapping[SopInstanceUid, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,27 @@ class Refused(Rejected):
     code = "refused"
 
 
+class ClassNotTaken(Refused):
+    """A destination takes no object of this SOP class: a plainer one may go instead.
+
+    `untaken` are all SOP classes that it is known not to take.
+    """
+
+    code = "class_not_taken"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, untaken: frozenset[str] = frozenset()
+    ) -> None:
+        super().__init__(message, code=code)
+        self.untaken = untaken
+
+
+class NotOffered(Refused):
+    """A destination does not offer the service that was asked of it."""
+
+    code = "not_offered"
+
+
 class NotFound(Rejected):
     """No such study, object or model here."""
 
@@ -61,9 +82,13 @@ class NotFound(Rejected):
 
 
 class Transient(WetreadError):
-    """The same call may work later."""
+    """The same call may work later: not before `wait_s` seconds, where the peer says so."""
 
     code = "transient"
+
+    def __init__(self, message: str, *, code: str | None = None, wait_s: float = 0.0) -> None:
+        super().__init__(message, code=code)
+        self.wait_s = wait_s
 
 
 class OutOfSpace(Transient):

@@ -18,7 +18,7 @@ CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 _STATES: Final[Mapping[str, tuple[str, ...]]] = {
     "studies": ("open", "concluded"),
     "analyses": ("pending", "running", "done", "declined", "failed"),
-    "deliveries": ("pending", "sent", "committed", "refused"),
+    "deliveries": ("pending", "sent", "committed", "degraded", "refused"),
 }
 _HELP: Final = {
     "studies": "Studies by state.",
@@ -61,6 +61,9 @@ class _Snapshot(Collector):
         )
         yield _total(
             "wetread_quarantined", "Objects refused, by reason.", "reason", counts.rows, "quarantine"
+        )
+        yield _total(
+            "wetread_held", "Result objects held back by the gate, by kind.", "kind", counts.rows, "held"
         )
         yield _gauge(
             "wetread_oldest_waiting_seconds",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wetread.config import Settings, find_config
+from wetread.deliver.tls import client_context
 from wetread.errors import Misconfigured
 from wetread.pipeline.parts import open_ledger, open_spool, read_bundles
 
@@ -64,6 +65,8 @@ def keep_alive(parts: Sequence[Part], stop: threading.Event) -> None:
 
 def _check(settings: Settings) -> None:
     read_bundles(settings)
+    for destination in settings.destinations:
+        client_context(destination.to_domain().tls, destination=destination.name)
     open_spool(settings)
     # Made here once, so that the parts do not race for it.
     open_ledger(settings).close()

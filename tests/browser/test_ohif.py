@@ -21,7 +21,7 @@ from tests.browser.film_studies import (
 from tests.browser.ohif import Ohif, Points, Rgb, ohif
 from tests.browser.viewer_site import viewer_site
 from tests.system.dcmtk import Modality, dcmsend
-from tests.system.orthanc import Orthanc, new_orthanc, running_orthanc, with_dicomweb
+from tests.system.orthanc import Orthanc, find_dicomweb_plugin, new_orthanc, running_orthanc
 from tests.unit.report.studies import a_finding, a_study, an_image, declined, done
 from wetread.domain import Box
 
@@ -36,7 +36,7 @@ _BAND, _SAME = 0.1, 0.97
 def pacs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     """An Orthanc that takes objects of anybody and speaks DICOMweb."""
     folder = tmp_path_factory.mktemp("pacs")
-    settings = with_dicomweb() | {"DicomAlwaysAllowStore": True}
+    settings: dict[str, object] = {"Plugins": [find_dicomweb_plugin()], "DicomAlwaysAllowStore": True}
     with running_orthanc(folder / "orthanc", new_orthanc(), **settings) as orthanc:
         yield orthanc
 

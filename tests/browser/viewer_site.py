@@ -14,8 +14,8 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from tests.conftest import need
-from tests.system.orthanc import DICOMWEB_ROOT
 
+_DICOMWEB = "/dicom-web"
 _BUNDLE = Path(__file__).parents[2] / ".cache" / "ohif" / "dist"
 _PASSED_ON = ("Accept", "Host")
 _LIMIT_S = 30
@@ -46,7 +46,7 @@ class _Handler(SimpleHTTPRequestHandler):
         super().__init__(*arguments, **more)  # type: ignore[arg-type]  # the server's own arguments
 
     def do_GET(self) -> None:
-        if self.path.startswith(DICOMWEB_ROOT):
+        if self.path.startswith(_DICOMWEB):
             self._ask_pacs()
         elif self.path == "/app-config.js":
             self._answer(HTTPStatus.OK, "text/javascript", _configuration().encode())
@@ -86,7 +86,7 @@ def _configuration() -> str:
         "configuration": {
             "friendlyName": "Test PACS",
             "name": "pacs",
-            **dict.fromkeys(("wadoUriRoot", "qidoRoot", "wadoRoot"), DICOMWEB_ROOT),
+            **dict.fromkeys(("wadoUriRoot", "qidoRoot", "wadoRoot"), _DICOMWEB),
             "qidoSupportsIncludeField": False,
             "imageRendering": "wadors",
             "thumbnailRendering": "wadors",

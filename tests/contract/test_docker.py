@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import find_tool, need
 from wetread.cli import make_parser
 from wetread.config import Settings, load_settings
+from wetread.domain import Profile
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
@@ -196,6 +197,19 @@ def test_the_settings_of_a_plain_server_are_settings(tmp_path: Path, monkeypatch
     settings = load_from({"WETREAD_CONFIG": str(path)}, tmp_path, monkeypatch)
 
     assert settings.destinations[0].name == "pacs"
+
+
+def test_settings_that_are_left_out_in_the_example_are_settings_and_show_each_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "deploy" / "wetread.toml").read_text(encoding="utf-8")
+    path = tmp_path / "all.toml"
+    path.write_text(re.sub(r"(?m)^#(?=[a-z\[])", "", text), encoding="utf-8")
+
+    settings = load_from({"WETREAD_CONFIG": str(path)}, tmp_path, monkeypatch)
+
+    assert {item.profile for item in settings.destinations if not item.objects} == set(Profile)
+    assert any(item.kind == "dicomweb" for item in settings.destinations)
 
 
 def test_the_unit_starts_a_verb_with_settings_that_exist() -> None:

@@ -27,6 +27,7 @@ HOME_OF = {
     "sklearn": {"evaluate"},
     "statsmodels": {"evaluate"},
     "sqlalchemy": {"ledger"},
+    "urllib3": {"deliver"},
     "pydantic_settings": {"config"},
     "prometheus_client": {"metrics", "api"},
 }

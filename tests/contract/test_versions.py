@@ -20,6 +20,7 @@ LEAST = {
     "pydicom": ("3.0.2", "known holes"),
     "pynetdicom": ("3.0.4", "the release that was tested under attack"),
     "starlette": ("0.49.1", "a known hole"),
+    "urllib3": ("2.7.0", "known holes"),
 }
 # Never in the runtime: `onnx` reads files that a model names (CVE-2026-27489), GDCM is unsafe on hostile
 # input (CVE-2026-3650).

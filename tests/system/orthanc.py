@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,6 @@ from tests.system.deadline import wait_until
 
 SR_CLASS = "1.2.840.10008.5.1.4.1.1.88.34"
 CAPTURE_CLASS = "1.2.840.10008.5.1.4.1.1.7"
-DICOMWEB_ROOT = "/dicom-web"
-_DICOMWEB_PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +38,18 @@ class Orthanc:
     dicom_port: int
     http_port: int
     ae_title: str = "ORTHANC"
+    # Name and password, where it lets in nobody without.
+    user: tuple[str, str] = ("", "")
 
     @property
     def destination(self) -> dict[str, object]:
         """The entry of Wetread's `destinations`."""
         return {"name": "orthanc", "port": self.dicom_port, "ae_title": self.ae_title}
+
+    @property
+    def web_url(self) -> str:
+        """Where its DICOMweb service is, when it runs with the plugin."""
+        return f"http://127.0.0.1:{self.http_port}/dicom-web"
 
     def held(self) -> list[Held]:
         """Every object in the PACS."""
@@ -78,14 +84,28 @@ class Orthanc:
 
     def _ask(self, path: str, query: dict[str, object] | None = None) -> bytes:
         data = None if query is None else json.dumps(query).encode()
-        with urlopen(Request(f"http://127.0.0.1:{self.http_port}{path}", data=data), timeout=20) as answer:
+        address = f"http://127.0.0.1:{self.http_port}{path}"
+        headers = {"Authorization": basic(*self.user)} if self.user[0] else {}
+        with urlopen(Request(address, data=data, headers=headers), timeout=20) as answer:
             body: bytes = answer.read()
             return body
 
 
-def new_orthanc() -> Orthanc:
+def new_orthanc(user: tuple[str, str] = ("", "")) -> Orthanc:
     """Ports for an Orthanc that is yet to be started, so that it can be down first."""
-    return Orthanc(dicom_port=free_port(), http_port=free_port())
+    return Orthanc(dicom_port=free_port(), http_port=free_port(), user=user)
+
+
+def basic(name: str, password: str) -> str:
+    """The header value of HTTP's basic authorization (RFC 7617)."""
+    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
+
+
+def find_dicomweb_plugin() -> str:
+    """Debian's DICOMweb plugin, for the setting `Plugins`."""
+    found = sorted(Path("/usr/lib/orthanc").glob("libOrthancDicomWeb.so*"))
+    need(bool(found), "the package orthanc-dicomweb (see `make tools`)")
+    return str(found[-1])
 
 
 @contextmanager
@@ -104,12 +124,6 @@ def running_orthanc(
         yield orthanc
 
 
-def with_dicomweb() -> dict[str, object]:
-    """Settings of an Orthanc that also answers QIDO, WADO and STOW under `DICOMWEB_ROOT`."""
-    need(_DICOMWEB_PLUGIN.exists(), "orthanc-dicomweb (see `make tools`)")
-    return {"Plugins": [str(_DICOMWEB_PLUGIN)], "DicomWeb": {"Enable": True, "Root": f"{DICOMWEB_ROOT}/"}}
-
-
 def _configuration(folder: Path, orthanc: Orthanc, wetread_port: int | None) -> dict[str, object]:
     modalities = {"wetread": ["WETREAD", "127.0.0.1", wetread_port]} if wetread_port else {}
     return {
@@ -119,7 +133,8 @@ def _configuration(folder: Path, orthanc: Orthanc, wetread_port: int | None) -> 
         "StorageCompression": False,
         # Orthanc binds every interface: nobody but this machine is let in.
         "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
+        "AuthenticationEnabled": bool(orthanc.user[0]),
+        "RegisteredUsers": dict([orthanc.user]) if orthanc.user[0] else {},
         "HttpPort": orthanc.http_port,
         "DicomPort": orthanc.dicom_port,
         "DicomAet": orthanc.ae_title,

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from wetread.api.parts import ApiParts
 from wetread.api.problems import Problem, describe, to_response
-from wetread.api.routes import deliveries, health, models, quarantine, studies, uploads
+from wetread.api.routes import deliveries, health, held, models, quarantine, studies, uploads
 from wetread.api.security import HEADERS, SecurityHeaders
 from wetread.api.web import pages, templating
 from wetread.domain import SOFTWARE_VERSION
@@ -55,7 +55,7 @@ def create_app(parts: ApiParts) -> FastAPI:
 
 
 def _make_routers() -> list[APIRouter]:
-    nouns = (health, studies, uploads, models, deliveries, quarantine)
+    nouns = (health, studies, uploads, models, deliveries, held, quarantine)
     return [noun.make_router() for noun in nouns]
 
 

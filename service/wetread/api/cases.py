@@ -12,6 +12,7 @@ from wetread.api.schemas import (
     DeliveryOut,
     FindingOut,
     FindingSummary,
+    HeldObjectOut,
     ImageOut,
     ModelRef,
     ObjectOut,
@@ -40,6 +41,7 @@ from wetread.domain import (
 )
 from wetread.errors import NotFound
 from wetread.ledger import Ledger
+from wetread.ledger.held import Held
 from wetread.ledger.studies import Step
 from wetread.ledger.views import StudyLine
 
@@ -67,6 +69,7 @@ def find_study(ledger: Ledger, uid: str) -> StudyOut:
         revisions=[_to_revision(report) for report in ledger.reports.revisions(study)],
         timeline=[_to_step(step, since=line.first_image_at) for step in sorted(steps, key=lambda s: s.at)],
         deliveries=list_deliveries(ledger, uid),
+        held=[to_held_out(held) for held in ledger.held.of_study(study)],
     )
 
 
@@ -83,7 +86,7 @@ def list_deliveries(ledger: Ledger, uid: str) -> list[DeliveryOut]:
 
 def to_delivery_out(delivery: Delivery) -> DeliveryOut:
     """One delivery; when the next try is due only where there will be one."""
-    is_waiting = delivery.state is DeliveryState.PENDING
+    is_waiting = delivery.state in (DeliveryState.PENDING, DeliveryState.REFUSED)
     return DeliveryOut(
         id=delivery.id,
         StudyInstanceUID=delivery.study,
@@ -96,6 +99,19 @@ def to_delivery_out(delivery: Delivery) -> DeliveryOut:
         last_status=delivery.last_status,
         last_error=delivery.last_error,
         sent_at=None if delivery.sent_at is None else to_time(delivery.sent_at),
+    )
+
+
+def to_held_out(held: Held) -> HeldObjectOut:
+    """One object held back."""
+    return HeldObjectOut(
+        id=held.id,
+        at=to_time(held.at),
+        StudyInstanceUID=held.study,
+        revision=held.revision,
+        kind=held.kind,
+        source=held.source,
+        reason=held.reason,
     )
 
 

@@ -200,6 +200,18 @@ class DeliveryOut(_Out):
     sent_at: datetime | None
 
 
+class HeldObjectOut(_Out):
+    """One result object that failed the project's own checks and did not leave."""
+
+    id: int
+    at: datetime
+    StudyInstanceUID: str
+    revision: int
+    kind: ObjectKind
+    source: str | None = Field(description="The one image it is about, if it is about one.")
+    reason: str = Field(examples=["PatientOrientation differs from the source"])
+
+
 class StudyOut(StudyLineOut):
     """All that is known of one study."""
 
@@ -207,6 +219,14 @@ class StudyOut(StudyLineOut):
     revisions: list[RevisionOut]
     timeline: list[StepOut]
     deliveries: list[DeliveryOut]
+    held: list[HeldObjectOut]
+
+
+class HeldObjectsOut(_Out):
+    """One page, oldest first."""
+
+    items: list[HeldObjectOut]
+    next_cursor: str | None
 
 
 class DeliveriesOut(_Out):

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from wetread.domain import Delivery, SopInstanceUid
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """Which objects a destination has committed itself to keep, and which it says it has not."""
+
+    kept: frozenset[SopInstanceUid]
+    failed: frozenset[SopInstanceUid]
 
 
 class Sender(Protocol):
@@ -12,7 +24,16 @@ class Sender(Protocol):
     def send(self, path: Path) -> str:
         """Send one Part 10 file; the destination's status.
 
-        Raises Refused when it will not take the object, Unreachable when it may later.
+        Raises ClassNotTaken when it takes no object of this SOP class, Refused when it will not take
+        this object, Unreachable when it may later.
+        """
+
+    def request_commitment(
+        self, deliveries: Sequence[Delivery], *, transaction_uid: str
+    ) -> Commitment | None:
+        """Ask the destination to keep what was sent to it; None when its answer comes later, by itself.
+
+        Raises Refused when it gives no commitment, Unreachable when it may later.
         """
 
     def rest(self) -> None:

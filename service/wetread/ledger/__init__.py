@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from types import TracebackType
 
 from wetread.ledger.analyses import Analyses
+from wetread.ledger.commitments import Commitments
 from wetread.ledger.deliveries import Deliveries
+from wetread.ledger.held import HeldObjects
 from wetread.ledger.instances import Instances
 from wetread.ledger.quarantine import Quarantine
 from wetread.ledger.reports import Reports
@@ -21,13 +24,18 @@ class Ledger:
     """Every table by its noun, over one database. A context manager."""
 
     def __init__(self, url: str) -> None:
-        self._store = Store(url)
-        self._store.create_tables()
+        with ExitStack() as opened:
+            self._store = Store(url)
+            opened.callback(self._store.close)
+            self._store.create_tables()
+            opened.pop_all()
         self.instances = Instances(self._store)
         self.analyses = Analyses(self._store)
         self.studies = Studies(self._store)
         self.reports = Reports(self._store)
         self.deliveries = Deliveries(self._store)
+        self.commitments = Commitments(self._store)
+        self.held = HeldObjects(self._store)
         self.quarantine = Quarantine(self._store)
         self.workers = Workers(self._store)
         self.views = Views(self._store)

@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, select, update
 
-from wetread.domain import Delivery, DeliveryId, DeliveryState, StudyUid
+from wetread.domain import OUTSIDE_HOURS, Delivery, DeliveryId, DeliveryState, ResultObject, StudyUid
 from wetread.ledger import tables
-from wetread.ledger.reports import to_object
-from wetread.ledger.store import Lease, Store
+from wetread.ledger.reports import add_substitute, to_object
+from wetread.ledger.store import Lease, Store, serialise
 
 _D = tables.deliveries.c
 
@@ -37,42 +37,87 @@ class Deliveries:
                 "attempts": _D.attempts + 1,
             }
             connection.execute(update(tables.deliveries).where(_D.id == chosen).values(change))
-            row = connection.execute(_joined().where(_D.id == chosen)).mappings().one()
+            row = connection.execute(joined().where(_D.id == chosen)).mappings().one()
         return to_delivery(row)
 
     def mark_sent(self, delivery: DeliveryId, *, status: str, now: float) -> None:
-        """The destination has it."""
-        self._set(delivery, state=DeliveryState.SENT, last_status=status, last_error="", sent_at=now)
+        """The destination has it; a warning stays in `status`."""
+        self._set(
+            delivery,
+            state=DeliveryState.SENT,
+            transaction_uid="",
+            last_status=status,
+            last_error="",
+            sent_at=now,
+            next_attempt_at=now,
+        )
 
-    def mark_refused(self, delivery: DeliveryId, *, status: str, error: str) -> None:
-        """The destination will not take it: for a person to look at."""
-        self._set(delivery, state=DeliveryState.REFUSED, last_status=status, last_error=error)
+    def mark_refused(self, delivery: DeliveryId, *, until: float, status: str, error: str) -> None:
+        """The destination will not take it: for a person to look at, and tried once more at `until`."""
+        change = {"next_attempt_at": until, "last_status": status, "last_error": error}
+        self._set(delivery, state=DeliveryState.REFUSED, **change)
+
+    def mark_degraded(self, delivery: DeliveryId, *, status: str, error: str) -> None:
+        """The destination takes no such object; what it gets of the same study says the same, plainer."""
+        self._set(delivery, state=DeliveryState.DEGRADED, last_status=status, last_error=error)
+
+    def substitute(
+        self, delivery: Delivery, made: ResultObject, *, now: float, status: str, error: str
+    ) -> None:
+        """Owe the destination `made` instead, and mark this delivery degraded, in one transaction.
+
+        Doing it twice, or for two destinations, lists one object and owes each of them one.
+        """
+        with self._store.write() as connection:
+            serialise(connection, made.SOPInstanceUID)
+            add_substitute(connection, delivery, made, now=now)
+            change = {"state": DeliveryState.DEGRADED, "last_status": status, "last_error": error}
+            match = _D.id == delivery.id
+            connection.execute(update(tables.deliveries).where(match).values(lease_until=0.0, **change))
 
     def postpone(self, delivery: DeliveryId, *, until: float, status: str, error: str) -> None:
         """Not now: try again at `until`, epoch seconds."""
         self._set(delivery, next_attempt_at=until, last_status=status, last_error=error)
 
+    def defer(self, destination: str, *, now: float, until: float, why: str) -> None:
+        """Let what is due to a destination outside its hours wait until `until`; no attempt is counted."""
+        is_waiting = and_(_D.destination == destination, _D.state == DeliveryState.PENDING, _is_due(now))
+        with self._store.read() as connection:
+            if connection.execute(select(_D.id).where(is_waiting).limit(1)).first() is None:
+                return
+        change = {"next_attempt_at": until, "last_status": OUTSIDE_HOURS, "last_error": why}
+        with self._store.write() as connection:
+            connection.execute(update(tables.deliveries).where(is_waiting).values(change))
+
     def retry(self, delivery: DeliveryId, *, now: float) -> bool:
-        """A person asks for another try of a pending or refused delivery; False when there is none."""
-        open_states = (DeliveryState.PENDING, DeliveryState.REFUSED)
+        """A person asks for another try of what is pending, refused or degraded; False when there is none."""
+        open_states = (DeliveryState.PENDING, DeliveryState.REFUSED, DeliveryState.DEGRADED)
         match = and_(_D.id == delivery, _D.state.in_(open_states))
-        change = {"state": DeliveryState.PENDING, "next_attempt_at": now, "attempts": 0}
+        counts = {"attempts": 0, "commit_lapses": 0, "commit_failures": 0}
+        change = {"state": DeliveryState.PENDING, "next_attempt_at": now} | counts
         with self._store.write() as connection:
             return connection.execute(update(tables.deliveries).where(match).values(change)).rowcount == 1
 
     def of_study(self, study: StudyUid) -> list[Delivery]:
         """A study's deliveries in order of creation."""
         with self._store.read() as connection:
-            rows = connection.execute(_joined().where(_D.study_uid == study).order_by(_D.id)).mappings()
+            rows = connection.execute(joined().where(_D.study_uid == study).order_by(_D.id)).mappings()
             return [to_delivery(row) for row in rows]
 
     def page(self, *, state: DeliveryState | None, after: int, limit: int) -> list[Delivery]:
         """Deliveries with an id above `after`, in order of id."""
-        query = _joined().where(_D.id > after).order_by(_D.id).limit(limit)
+        query = joined().where(_D.id > after).order_by(_D.id).limit(limit)
         if state is not None:
             query = query.where(_D.state == state)
         with self._store.read() as connection:
             return [to_delivery(row) for row in connection.execute(query).mappings()]
+
+    def unconfirmed(self, *, limit: int) -> list[Delivery]:
+        """What was sent and has trouble with its storage commitment, the oldest first."""
+        match = and_(_D.state == DeliveryState.SENT, _D.last_error != "")
+        with self._store.read() as connection:
+            rows = connection.execute(joined().where(match).order_by(_D.id).limit(limit)).mappings()
+            return [to_delivery(row) for row in rows]
 
     def _set(self, delivery: DeliveryId, **change: object) -> None:
         statement = update(tables.deliveries).where(_D.id == delivery).values(lease_until=0.0, **change)
@@ -89,6 +134,7 @@ def to_delivery(row: RowMapping) -> Delivery:
         destination=row["destination"],
         state=DeliveryState(row["state"]),
         attempts=row["attempts"],
+        created_at=row["created_at"],
         next_attempt_at=row["next_attempt_at"],
         last_status=row["last_status"],
         last_error=row["last_error"],
@@ -96,7 +142,8 @@ def to_delivery(row: RowMapping) -> Delivery:
     )
 
 
-def _joined() -> Select[tuple[object, ...]]:
+def joined() -> Select[tuple[object, ...]]:
+    """Deliveries with their objects, as `to_delivery` reads them."""
     objects = tables.objects.c
     own = (objects.sop_class_uid, objects.series_uid, objects.kind, objects.spool_key, objects.size_bytes)
     return select(tables.deliveries, *own, objects.source_uid).join(
@@ -105,4 +152,6 @@ def _joined() -> Select[tuple[object, ...]]:
 
 
 def _is_due(now: float) -> ColumnElement[bool]:
-    return and_(_D.state == DeliveryState.PENDING, _D.next_attempt_at <= now, _D.lease_until <= now)
+    # What was refused goes on being tried, slowly, in the sight of whoever mends it.
+    is_owed = _D.state.in_((DeliveryState.PENDING, DeliveryState.REFUSED))
+    return and_(is_owed, _D.next_attempt_at <= now, _D.lease_until <= now)

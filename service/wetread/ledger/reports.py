@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, insert, select, update
 
 from wetread.domain import (
+    Delivery,
     DeliveryState,
     Destination,
     ObjectKind,
@@ -38,7 +39,8 @@ class Reports:
     ) -> bool:
         """Close the revision: report, objects and one pending delivery per destination, in one transaction.
 
-        False, and nothing written, when an image came since the claim or another process was first.
+        An object of an earlier revision is owed to the destinations that were not owed it yet. False, and
+        nothing written, when an image came since the claim or another process was first.
         """
         with self._store.write() as connection:
             if not _close_study(connection, claim, report, worst_zone):
@@ -48,6 +50,8 @@ class Reports:
                 "revision": report.revision,
                 "outcome": report.outcome,
                 "created_at": report.created_at,
+                "answer": report.answer,
+                "inputs": list(report.inputs),
             }
             connection.execute(insert(tables.reports).values(values))
             for item in report.objects:
@@ -109,10 +113,37 @@ def _add_object(
     known = select(tables.objects.c.kind).where(tables.objects.c.sop_instance_uid == item.SOPInstanceUID)
     if connection.execute(known).first() is None:
         connection.execute(insert(tables.objects).values(_object_row(report.study, item)))
-        rows = [_delivery_row(report, item, name.name) for name in destinations if name.takes(item.kind)]
-        if rows:
-            connection.execute(insert(tables.deliveries), rows)
+    owed = select(tables.deliveries.c.destination)
+    owed = owed.where(tables.deliveries.c.sop_instance_uid == item.SOPInstanceUID)
+    is_owed_to = set(connection.scalars(owed))
+    # A destination set up since the earlier revision has none of its objects, and a later one names them.
+    takers = [to.name for to in destinations if to.takes(item.kind) and to.name not in is_owed_to]
+    rows = [_delivery_row(report.study, item, name, at=report.created_at) for name in takers]
+    if rows:
+        connection.execute(insert(tables.deliveries), rows)
     connection.execute(insert(tables.report_objects).values(link))
+
+
+def add_substitute(connection: Connection, delivery: Delivery, made: ResultObject, *, now: float) -> None:
+    """List an object beside the one it stands for, in the same revisions, and owe it to its destination."""
+    links, owed = tables.report_objects.c, tables.deliveries.c
+    uid = made.SOPInstanceUID
+    if not _exists(connection, tables.objects.c.sop_instance_uid == uid):
+        connection.execute(insert(tables.objects).values(_object_row(delivery.study, made)))
+    beside = select(links.study_uid, links.revision).where(
+        links.sop_instance_uid == delivery.object.SOPInstanceUID
+    )
+    for study, revision in connection.execute(beside).all():
+        if not _exists(connection, and_(links.sop_instance_uid == uid, links.revision == revision)):
+            row = {"study_uid": study, "revision": revision, "sop_instance_uid": uid}
+            connection.execute(insert(tables.report_objects).values(row))
+    if not _exists(connection, and_(owed.sop_instance_uid == uid, owed.destination == delivery.destination)):
+        row = _delivery_row(delivery.study, made, delivery.destination, at=now)
+        connection.execute(insert(tables.deliveries).values(row))
+
+
+def _exists(connection: Connection, match: ColumnElement[bool]) -> bool:
+    return bool(connection.scalar(select(exists().where(match))))
 
 
 def _object_row(study: StudyUid, item: ResultObject) -> dict[str, object]:
@@ -128,14 +159,14 @@ def _object_row(study: StudyUid, item: ResultObject) -> dict[str, object]:
     }
 
 
-def _delivery_row(report: Report, item: ResultObject, destination: str) -> dict[str, object]:
+def _delivery_row(study: StudyUid, item: ResultObject, destination: str, *, at: float) -> dict[str, object]:
     return {
         "sop_instance_uid": item.SOPInstanceUID,
-        "study_uid": report.study,
+        "study_uid": study,
         "destination": destination,
         "state": DeliveryState.PENDING,
-        "created_at": report.created_at,
-        "next_attempt_at": report.created_at,
+        "created_at": at,
+        "next_attempt_at": at,
     }
 
 
@@ -154,4 +185,6 @@ def _to_report(connection: Connection, row: RowMapping) -> Report:
         outcome=Outcome(row["outcome"]),
         created_at=row["created_at"],
         objects=tuple(to_object(item) for item in found),
+        answer=row["answer"],
+        inputs=tuple(SopInstanceUid(uid) for uid in row["inputs"]),
     )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -19,7 +19,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from wetread.errors import Misconfigured, Transient
-from wetread.ledger import tables
+from wetread.ledger.upgrade import prepare
 
 # Busy, away, or every connection of the pool in use.
 _AWAY = (InterfaceError, OperationalError, TimeoutError)
@@ -65,21 +65,16 @@ class Store:
             raise Transient("the ledger cannot be read") from error
 
     def create_tables(self) -> None:
-        """Create what is missing. Raises Misconfigured when the tables are of another version."""
+        """Create what is missing. Raises Misconfigured when the tables are of a version not known here."""
         try:
             with self._writer.begin() as connection:
-                tables.metadata.create_all(connection)
-                found = connection.scalar(select(tables.about.c.value).where(tables.about.c.key == "schema"))
-                if found is None:
-                    row = {"key": "schema", "value": str(tables.SCHEMA_VERSION)}
-                    connection.execute(insert(tables.about).values(row))
+                serialise(connection, "schema")
+                prepare(connection)
         except DBAPIError as error:
             is_remote = self._engine.dialect.name != "sqlite"
             if "locked" in str(error.orig) or (is_remote and isinstance(error, OperationalError)):
                 raise Transient("the ledger's database is busy or does not answer") from error
             raise Misconfigured(f"setting ledger.url: cannot open the ledger: {error.orig}") from error
-        if found is not None and found != str(tables.SCHEMA_VERSION):
-            raise Misconfigured(f"the ledger has schema {found}, this program needs {tables.SCHEMA_VERSION}")
 
     def close(self) -> None:
         """Release every connection."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, insert, select, update
 
 from wetread.domain import AnalysisState, SopInstanceUid, StudyUid
 from wetread.ledger import tables
@@ -17,12 +17,17 @@ _UNFINISHED = (AnalysisState.PENDING, AnalysisState.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One study taken to be concluded as `revision`; valid while `image_count` still holds."""
+    """One study taken to be concluded as `revision`; valid while `image_count` still holds.
+
+    `known_at` is when the last of what it is concluded from was known, epoch seconds: the same however often
+    it is claimed.
+    """
 
     study: StudyUid
     revision: int
     image_count: int
     attempts: int
+    known_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,10 @@ class Studies:
             }
             statement = update(tables.studies).where(_S.study_uid == chosen).values(change)
             row = connection.execute(
-                statement.returning(_S.study_uid, _S.revision, _S.image_count, _S.attempts)
+                statement.returning(_S.revision, _S.image_count, _S.attempts, _S.last_image_at)
             ).one()
-        return Claim(StudyUid(row.study_uid), row.revision + 1, row.image_count, row.attempts)
+            known_at = max(row.last_image_at, _read_at(connection, chosen))
+        return Claim(StudyUid(chosen), row.revision + 1, row.image_count, row.attempts, known_at)
 
     def release(self, study: StudyUid, *, not_before: float, problem: str, is_counted: bool = True) -> None:
         """Give a claimed study back with what went wrong, to be tried again from `not_before` on.
@@ -119,6 +125,13 @@ class Studies:
             )
             for row in rows
         ]
+
+
+def _read_at(connection: Connection, study: str) -> float:
+    """When the last analysis ended, epoch seconds; 0 when none was to be made."""
+    analyses = tables.analyses.c
+    query = select(func.max(analyses.finished_at)).where(analyses.study_uid == study)
+    return connection.scalar(query) or 0.0
 
 
 def _has_work() -> ColumnElement[bool]:

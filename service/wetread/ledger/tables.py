@@ -184,9 +184,13 @@ deliveries = Table(
     Column("sent_at", Float),
     # The storage commitment request that names it, '' when none does.
     Column("transaction_uid", _UID, nullable=False, default=""),
+    # Requests that found no answer in time, and answers that the destination does not have it.
+    Column("commit_lapses", Integer, nullable=False, default=0),
+    Column("commit_failures", Integer, nullable=False, default=0),
     UniqueConstraint("sop_instance_uid", "destination"),
     Index("ix_deliveries_due", "state", "next_attempt_at"),
     Index("ix_deliveries_study", "study_uid"),
+    Index("ix_deliveries_uncommitted", "destination", "state", "transaction_uid"),
 )
 
 # One storage commitment request (PS3.4 J): one destination, the deliveries that name it.

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import RowMapping, case, func, select
 
-from wetread.domain import StudyUid, Zone
+from wetread.domain import DeliveryState, ObjectKind, StudyUid, Zone
 from wetread.ledger import tables
 from wetread.ledger.store import Store
 
@@ -39,6 +39,16 @@ class StudyLine:
     study_time: str
     study_description: str
     problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plainer:
+    """Objects of one kind that one destination does not take, and in whose place it gets plainer ones."""
+
+    destination: str
+    kind: ObjectKind
+    why: str
+    count: int
 
 
 class Views:
@@ -74,11 +84,12 @@ class Views:
         return None if row is None else _to_line(row)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Rows by state: studies, analyses, deliveries; and totals of instances and quarantine."""
+        """Rows by state: studies, analyses, deliveries; totals of instances, held objects, quarantine."""
         grouped = {
             "studies": (tables.studies, tables.studies.c.state),
             "analyses": (tables.analyses, tables.analyses.c.state),
             "deliveries": (tables.deliveries, tables.deliveries.c.state),
+            "held": (tables.held, tables.held.c.kind),
             "quarantine": (tables.quarantine, tables.quarantine.c.reason),
             "instances": (tables.instances, tables.instances.c.door),
         }
@@ -88,6 +99,21 @@ class Views:
                 query = select(column, func.count()).select_from(table).group_by(column)
                 found[name] = {str(state): int(count) for state, count in connection.execute(query)}
             return found
+
+    def plainer(self) -> list[Plainer]:
+        """Which destinations get something plainer than they should, and why, by name."""
+        deliveries, objects = tables.deliveries.c, tables.objects.c
+        groups = (deliveries.destination, objects.kind, deliveries.last_error)
+        query = (
+            select(*groups, func.count())
+            .join(tables.objects, objects.sop_instance_uid == deliveries.sop_instance_uid)
+            .where(deliveries.state == DeliveryState.DEGRADED)
+            .group_by(*groups)
+            .order_by(*groups)
+        )
+        with self._store.read() as connection:
+            rows = connection.execute(query).all()
+        return [Plainer(destination, ObjectKind(kind), why, count) for destination, kind, why, count in rows]
 
     def oldest_waiting_at(self) -> float | None:
         """When the oldest unfinished analysis was queued, epoch seconds."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pynetdicom.presentation import PresentationContext, build_context
 
+from wetread.deliver.commitment import STORAGE_COMMITMENT
+
 VERIFICATION = "1.2.840.10008.1.1"
 
 # Radiographic classes are read; the rest of a mixed study is taken so that it gets its explained answer.
@@ -40,7 +42,10 @@ TRANSFER_SYNTAXES: dict[str, str] = {
 
 
 def supported_contexts() -> list[PresentationContext]:
-    """Every context the listener accepts, verification included."""
+    """Every context the listener accepts, verification and the reports of storage commitment included."""
     syntaxes = list(TRANSFER_SYNTAXES)
     contexts = [build_context(uid, syntaxes) for uid in STORAGE_CLASSES]
-    return [build_context(VERIFICATION, syntaxes[:2]), *contexts]
+    reports = build_context(STORAGE_COMMITMENT, syntaxes[:2])
+    # An archive that opens an association for its report proposes itself as SCP (PS3.4 J.3.3, PS3.7 D.3.3.4).
+    reports.scu_role = reports.scp_role = True
+    return [build_context(VERIFICATION, syntaxes[:2]), reports, *contexts]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from collections.abc import Collection
 from typing import Any
 
 from pynetdicom import evt
 from pynetdicom.dimse_messages import C_STORE_RQ
 
+from wetread.deliver.commitment import answer_report
 from wetread.errors import Mismatch, WetreadError
 from wetread.pipeline.admit import Admitter, Offer, Source
-from wetread.receive.statuses import SUCCESS, status_for
+from wetread.pipeline.commit import Registrar
+from wetread.receive.statuses import SUCCESS, UNRECOGNISED_OPERATION, status_for
 
 # PS3.7 annex E.2: the value of Command Data Set Type when none follows.
 _NO_DATA_SET = 0x0101
@@ -21,18 +24,26 @@ logger = logging.getLogger(__name__)
 
 
 class Handlers:
-    """The listener's answers to C-ECHO and C-STORE, and its log of associations."""
+    """The listener's answers to C-ECHO, C-STORE and N-EVENT-REPORT, and its log of associations.
 
-    def __init__(self, *, admitter: Admitter) -> None:
+    `titles` are the AE titles that we call destinations by: they answer to them, beside the listener's own.
+    """
+
+    def __init__(self, *, admitter: Admitter, registrar: Registrar, titles: Collection[str] = ()) -> None:
         self._admitter = admitter
+        self._registrar = registrar
+        self._titles = frozenset(titles)
 
     def bindings(self) -> list[evt.EventHandlerType]:
         """Event and handler pairs for pynetdicom's `start_server`."""
         return [
             (evt.EVT_CONN_OPEN, self.on_connection),
+            (evt.EVT_REQUESTED, self.on_request),
             (evt.EVT_DIMSE_RECV, self.on_message),
             (evt.EVT_C_ECHO, self.on_echo),
             (evt.EVT_C_STORE, self.on_store),
+            (evt.EVT_N_EVENT_REPORT, self.on_report),
+            (evt.EVT_N_ACTION, self.on_action),
             (evt.EVT_REJECTED, self.on_rejected),
         ]
 
@@ -41,6 +52,12 @@ class Handlers:
         connection = event.assoc.dul.socket
         if connection is not None and connection.socket is not None:
             connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def on_request(self, event: Any) -> None:
+        """Answer to every title that we call by: pynetdicom checks the called one against a single title."""
+        called = event.assoc.requestor.primitive.called_ae_title
+        if called in self._titles:
+            event.assoc.acceptor.ae_title = called
 
     def on_message(self, event: Any) -> None:
         """Abort on a C-STORE that announces no data set, which PS3.7 9.3.1.1 forbids.
@@ -84,6 +101,14 @@ class Handlers:
         }
         logger.info("instance received", extra=fields)
         return SUCCESS
+
+    def on_report(self, event: Any) -> tuple[int, None]:
+        """N-EVENT-REPORT: what an archive says of storage commitment, on an association of its own."""
+        return answer_report(event, take=self._registrar.enter, caller=event.assoc.requestor.ae_title), None
+
+    def on_action(self, event: Any) -> tuple[int, None]:
+        """N-ACTION: we commit ourselves to nothing."""
+        return UNRECOGNISED_OPERATION, None
 
     def on_rejected(self, event: Any) -> None:
         """An association was refused: say who and where from."""

@@ -7,6 +7,7 @@ import threading
 from contextlib import ExitStack
 
 from wetread.config import Settings
+from wetread.pipeline.commit import Registrar
 from wetread.pipeline.parts import beating, make_admitter, open_ledger, open_queue, open_spool
 from wetread.receive.handlers import Handlers
 from wetread.receive.listener import listening
@@ -21,7 +22,10 @@ def run(settings: Settings, stop: threading.Event) -> None:
         spool = open_spool(settings)
         queue = stack.enter_context(open_queue(settings))
         admitter = make_admitter(settings, ledger=ledger, spool=spool, queue=queue)
-        handlers = Handlers(admitter=admitter)
+        destinations = [destination.to_domain() for destination in settings.destinations]
+        registrar = Registrar(ledger=ledger, destinations=destinations)
+        titles = {item.calling_aet for item in destinations if item.commits and item.calling_aet}
+        handlers = Handlers(admitter=admitter, registrar=registrar, titles=titles)
         stack.enter_context(listening(settings.dicom, handlers))
         stack.enter_context(beating(ledger, role="listen"))
         where = f"{settings.dicom.host}:{settings.dicom.port}"

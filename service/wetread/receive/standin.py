@@ -14,10 +14,9 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE, evt
 from pynetdicom.presentation import build_context
 
+from wetread.deliver.classes import SOP_CLASS_OF
 from wetread.receive.contexts import VERIFICATION
 from wetread.receive.statuses import SUCCESS
-
-_RESULT_CLASSES = ("1.2.840.10008.5.1.4.1.1.88.34", "1.2.840.10008.5.1.4.1.1.7")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def standing_in(folder: Path, *, port: int, ae_title: str = "STANDIN") -> Iterat
     pacs = StandIn(folder, port)
     entity = AE(ae_title=ae_title)
     entity.supported_contexts = [
-        build_context(uid, ExplicitVRLittleEndian) for uid in (VERIFICATION, *_RESULT_CLASSES)
+        build_context(uid, ExplicitVRLittleEndian) for uid in (VERIFICATION, *SOP_CLASS_OF.values())
     ]
     server = entity.start_server(
         ("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_STORE, pacs.on_store)]

@@ -10,6 +10,7 @@ DATA_SET_DOES_NOT_MATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC000
 CLASS_NOT_SUPPORTED = 0x0122
 PROCESSING_FAILURE = 0x0110
+UNRECOGNISED_OPERATION = 0x0211
 
 # First match wins: children stand before their families.
 ANSWERS: tuple[tuple[type[Exception], int], ...] = (

@@ -17,6 +17,10 @@ RADIOGRAPHY_PROCEDURE: Final = Code("43468-8", "LN", "XR unspecified body region
 QUALITATIVE_EVALUATIONS: Final = Code("C0034375", "UMLS", "Qualitative Evaluations")
 DEVICE: Final = Code("121007", "DCM", "Device")  # CID 270 observer types
 ARTIFICIAL_INTELLIGENCE: Final = Code("123110", "DCM", "Artificial Intelligence")
+# Observer: TID 1002, TID 1004.
+OBSERVER_TYPE: Final = Code("121005", "DCM", "Observer Type")
+OBSERVER_UID: Final = Code("121012", "DCM", "Device Observer UID")
+OBSERVER_NAME: Final = Code("121013", "DCM", "Device Observer Name")
 CONCLUSION: Final = Code("121077", "DCM", "Conclusion")
 COMMENT: Final = Code("121106", "DCM", "Comment")
 
@@ -24,7 +28,16 @@ COMMENT: Final = Code("121106", "DCM", "Comment")
 FINDING: Final = Code("121071", "DCM", "Finding")
 PROBABILITY: Final = Code("122157", "DCM", "Probability")
 PERCENT: Final = Code("%", "UCUM", "Percent")
+RANGE_DESCRIPTION: Final = Code("121407", "DCM", "Normal Range description")  # TID 312
+NUMBER_OF_LESIONS: Final = Code("246206008", "SCT", "Number of lesions")
+GEOMETRIC_PURPOSE: Final = Code("130400", "DCM", "Geometric purpose of region")
 BOUNDED_BY: Final = Code("75958009", "SCT", "Bounded by")
+FINDING_SITE: Final = Code("363698007", "SCT", "Finding Site")
+LATERALITY: Final = Code("272741003", "SCT", "Laterality")
+ALGORITHM_FAMILY: Final = Code("111000", "DCM", "Algorithm Family")
+ALGORITHM_NAME: Final = Code("111001", "DCM", "Algorithm Name")
+ALGORITHM_VERSION: Final = Code("111003", "DCM", "Algorithm Version")
+ALGORITHM_PARAMETERS: Final = Code("111002", "DCM", "Algorithm Parameters")
 MEASUREMENT_GROUP: Final = Code("125007", "DCM", "Measurement Group")
 TRACKING_IDENTIFIER: Final = Code("112039", "DCM", "Tracking Identifier")
 TRACKING_UID: Final = Code("112040", "DCM", "Tracking Unique Identifier")
@@ -46,6 +59,14 @@ ALL_WITH_FINDINGS: Final = Code("111242", "DCM", "All algorithms succeeded; with
 SOME_WITHOUT_FINDINGS: Final = Code("111243", "DCM", "Not all algorithms succeeded; without findings")
 SOME_WITH_FINDINGS: Final = Code("111244", "DCM", "Not all algorithms succeeded; with findings")
 NONE_SUCCEEDED: Final = Code("111245", "DCM", "No algorithms succeeded; without findings")
+
+SUMMARY_OF_ZONE: Final = MappingProxyType(
+    {
+        Zone.POSITIVE: ALL_WITH_FINDINGS,
+        Zone.DOUBTFUL: ALL_WITH_FINDINGS,
+        Zone.NEGATIVE: ALL_WITHOUT_FINDINGS,
+    }
+)
 
 # CID 244 laterality, by the value of (0020,0060) Laterality or (0020,0062) Image Laterality.
 LATERALITY_OF: Final = MappingProxyType(

@@ -72,7 +72,7 @@ _Defects: TypeAlias = Callable[[Dataset, _Case], Iterator[str]]
 _DEFECTS: Final[Mapping[ObjectKind, _Defects]] = MappingProxyType(
     {
         ObjectKind.STRUCTURED_REPORT: lambda ds, case: report_defects(ds, case.result),
-        ObjectKind.COMPREHENSIVE_REPORT: lambda ds, case: report_defects(ds, case.result, kind=case.kind),
+        ObjectKind.COMPREHENSIVE_REPORT: lambda ds, case: report_defects(ds, case.result),
         ObjectKind.CAPTURE: lambda ds, case: capture_defects(ds, case.image, case.source, kind=case.kind),
         ObjectKind.HEAT_MAP_CAPTURE: lambda ds, case: capture_defects(
             ds, case.image, case.source, kind=case.kind

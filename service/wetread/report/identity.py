@@ -41,8 +41,6 @@ OBSERVER_UID: Final = derive_uid("device observer", SOFTWARE_VERSION)
 
 def series_uid(study: StudyUid, kind: ObjectKind) -> str:
     """The series of an object about a study: one per study and kind, over all revisions."""
-    if kind is ObjectKind.COMPREHENSIVE_REPORT:
-        return comprehensive_uid(series_uid(study, ObjectKind.STRUCTURED_REPORT))
     return derive_uid("series", study, kind.value)
 
 
@@ -56,7 +54,7 @@ def image_series_uid(kind: ObjectKind, image: ImageResult) -> str:
 
 
 def comprehensive_uid(uid: str) -> str:
-    """The object or series UID of a report in its older form, from that of the Comprehensive 3D SR."""
+    """The object UID of a report in its older form, from that of the Comprehensive 3D SR."""
     return derive_uid(ObjectKind.COMPREHENSIVE_REPORT.value, uid)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from highdicom import sr
 
-from wetread.domain import SOFTWARE_VERSION, Analysis, AnalysisState, Box, Finding, ModelId, Zone
+from wetread.domain import SOFTWARE_VERSION, Analysis, AnalysisState, Box, Code, Finding, ModelId
 from wetread.report import answer, codes, identity
 from wetread.report.items import concept, evaluation
 from wetread.report.results import ImageResult, StudyResult
@@ -72,11 +72,11 @@ def _finding_groups(
                 uid=identity.tracking_uid(
                     image, what=finding.code.value, model=analysis.model, number=number
                 ),
-                identifier=f"Image {image_number}, {finding.label.lower()} {number}",
+                identifier=lesion_name(finding, image_number=image_number, number=number),
             ),
             referenced_region=_region(box, image),
             finding_type=concept(finding.code),
-            algorithm_id=_algorithm(analysis.model, _parameters(analysis, finding)),
+            algorithm_id=_algorithm(analysis.model, parameters(analysis, finding, box)),
             finding_sites=_sites(image),
             measurements=[_probability(finding)],
             qualitative_evaluations=_evaluations(finding),
@@ -84,6 +84,16 @@ def _finding_groups(
         )
         for number, box in enumerate(boxes, start=1)
     ]
+
+
+def lesion_name(finding: Finding, *, image_number: int, number: int) -> str:
+    """What a reader follows one region by; `number` counts the finding's regions on this image."""
+    return f"Image {image_number}, {finding.label.lower()} {number}"
+
+
+def refusal_name(refusal: Refusal, *, image_number: int) -> str:
+    """The same for an image that a network did not read."""
+    return f"Image {image_number}, not evaluable by {refusal.model.name}"
 
 
 def refusals(image: ImageResult) -> list[Refusal]:
@@ -103,17 +113,17 @@ def _has_failed(analysis: Analysis) -> bool:
 
 
 def _unread_group(image: ImageResult, refusal: Refusal, *, image_number: int) -> Group:
-    reason, model = refusal.reason, refusal.model
+    model = refusal.model
     return Group(
         tracking_identifier=sr.TrackingIdentifier(
             uid=identity.tracking_uid(image, what=NOT_EVALUABLE, model=model, number=1),
-            identifier=f"Image {image_number}, not evaluable by {model.name}",
+            identifier=refusal_name(refusal, image_number=image_number),
         ),
         referenced_region=_region(whole_image(image), image),
         finding_type=concept(codes.FAILED if refusal.has_failed else codes.NOT_ATTEMPTED),
-        algorithm_id=_algorithm(model, [f"Not evaluable: {reason.text} ({reason.code})"]),
+        algorithm_id=_algorithm(model, refusal_parameters(refusal)),
         finding_sites=_sites(image),
-        qualitative_evaluations=_unread_evaluations(reason),
+        qualitative_evaluations=_unread_evaluations(refusal.reason),
         geometric_purpose=concept(codes.BOUNDED_BY),
     )
 
@@ -123,9 +133,14 @@ def _unread_evaluations(reason: answer.Reason) -> list[sr.QualitativeEvaluation]
         evaluation(codes.PRESENCE, codes.UNDETERMINED),
         evaluation(codes.CAD_SUMMARY, codes.NONE_SUCCEEDED),
     ]
-    if reason.code.startswith("pixels_") or reason.code in _UNUSABLE_PICTURES:
+    if is_unusable(reason):
         made.append(evaluation(codes.IMAGE_QUALITY, codes.UNUSABLE))
     return made
+
+
+def is_unusable(reason: answer.Reason) -> bool:
+    """Whether the image itself is the reason, and not what it shows."""
+    return reason.code.startswith("pixels_") or reason.code in _UNUSABLE_PICTURES
 
 
 def warm() -> None:
@@ -153,50 +168,85 @@ def _polyline(
     )
 
 
-def _sites(image: ImageResult) -> list[sr.FindingSite] | None:
+def site_of(image: ImageResult) -> tuple[Code, Code | None] | None:
+    """Where on the body the image was taken, and on which side; None where its header does not say."""
     header = image.instance.header
     site = codes.SITE_OF.get(header.body_part)
-    side = codes.LATERALITY_OF.get(header.laterality)
-    if site is None:
+    return (site, codes.LATERALITY_OF.get(header.laterality)) if site else None
+
+
+def _sites(image: ImageResult) -> list[sr.FindingSite] | None:
+    known = site_of(image)
+    if known is None:
         return None
+    site, side = known
     return [sr.FindingSite(concept(site), laterality=concept(side) if side else None)]
 
 
 def _probability(finding: Finding) -> sr.Measurement:
-    """The finding's calibrated probability on this image, the number its zone was read from."""
+    """The finding's calibrated probability on this image, and how it is to be taken.
+
+    Zone and operating points stand as the number's range in words, as a laboratory's do (PS3.16 TID 312).
+    The zone's code is the presence: no coding scheme has one of its own for it.
+    """
+    told = sr.NormalRangeProperties([], description=zone_text(finding))
     return sr.Measurement(
         name=concept(codes.PROBABILITY),
-        value=round(100 * finding.probability, 1),
+        value=percent_of(finding.probability),
         unit=concept(codes.PERCENT),
+        properties=sr.MeasurementProperties(normal_range_properties=told),
     )
 
 
+def percent_of(probability: float) -> float:
+    """In percent, to a tenth: what a report writes as a number."""
+    return round(100 * probability, 1)
+
+
 def _evaluations(finding: Finding) -> list[sr.QualitativeEvaluation]:
-    summary = codes.ALL_WITHOUT_FINDINGS if finding.zone is Zone.NEGATIVE else codes.ALL_WITH_FINDINGS
     return [
         evaluation(finding.code, codes.PRESENCE_OF_ZONE[finding.zone]),
-        evaluation(codes.CAD_SUMMARY, summary),
+        evaluation(codes.CAD_SUMMARY, codes.SUMMARY_OF_ZONE[finding.zone]),
     ]
 
 
-def _parameters(analysis: Analysis, finding: Finding) -> list[str]:
-    """The zone and how it was read from the probability, for people: no template row holds them."""
-    points = finding.operating_points
-    told = [
-        f"Zone: {finding.zone.value}. Operating points on the calibrated probability of "
-        f"{finding.label.lower()}: doubtful from {100 * points.sensitive:.4g} %, "
-        f"positive from {100 * points.specific:.4g} %"
-    ]
+def zone_text(finding: Finding) -> str:
+    """The zone, and the two operating points it was cut by, for people."""
+    return f"Zone: {finding.zone.value}. {_points_text(finding)}"
+
+
+def parameters(analysis: Analysis, finding: Finding, box: Box) -> list[str]:
+    """What the network was run with, and its evidence in this box, which no template row holds."""
+    told = [_points_text(finding)]
+    if finding.boxes:
+        told.append(f"Peak evidence in this box: {box.probability:.2f} of 1 (not a probability of disease)")
     if analysis.provider:
         told.append(f"Execution provider: {analysis.provider}")
-    return told
+    return told + _digest(analysis.model)
 
 
-def _algorithm(model: ModelId, parameters: list[str]) -> sr.AlgorithmIdentification:
-    digest = [f"Network SHA-256: {model.digest}"] if model.digest else []
+def _points_text(finding: Finding) -> str:
+    points = finding.operating_points
+    return (
+        f"Operating points on the calibrated probability of {finding.label.lower()}: "
+        f"doubtful from {100 * points.sensitive:.4g} %, positive from {100 * points.specific:.4g} %"
+    )
+
+
+def refusal_parameters(refusal: Refusal) -> list[str]:
+    """Why a network gave no answer, in words and as our code."""
+    reason = refusal.reason
+    return [f"Not evaluable: {reason.text} ({reason.code})", *_digest(refusal.model)]
+
+
+def _digest(model: ModelId) -> list[str]:
+    return [f"Network SHA-256: {model.digest}"] if model.digest else []
+
+
+def _algorithm(model: ModelId, told: list[str]) -> sr.AlgorithmIdentification:
     return sr.AlgorithmIdentification(
         name=model.name,
         version=model.version,
-        parameters=parameters + digest,
+        parameters=told,
         family=concept(codes.ARTIFICIAL_INTELLIGENCE),
     )

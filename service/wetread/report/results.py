@@ -46,7 +46,7 @@ class ImageResult:
 
 @dataclass(frozen=True, slots=True)
 class StudyResult:
-    """A concluded study revision. `concluded_at` is seconds since the epoch, UTC.
+    """A concluded study revision. `concluded_at` is when the last it is made of was known, epoch seconds.
 
     The first image lends its patient and study attributes to the study's report.
     """

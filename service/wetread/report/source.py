@@ -43,7 +43,12 @@ _NOTED: Final = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime",
     "AccessionNumber", "StudyDescription",
 )  # fmt: skip
-_REQUEST: Final = ("RequestedProcedureID", "RequestedProcedureDescription", "AccessionNumber")
+_REQUEST: Final = (
+    "RequestedProcedureID", "RequestedProcedureDescription", "AccessionNumber",
+    "ReasonForTheRequestedProcedure",
+)  # fmt: skip
+_CODE_FILLED: Final = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
+_CODE: Final = (*_CODE_FILLED, "CodingSchemeVersion")
 
 # Longest value in characters by value representation (PS3.5 table 6.2-1).
 _LONGEST: Final = {"LO": 64, "SH": 16, "CS": 16, "LT": 10240, "ST": 1024, "PN": 64, "DS": 16, "IS": 12}
@@ -205,6 +210,19 @@ def _request(item: object) -> Dataset:
     made = Dataset()
     if isinstance(item, Dataset):
         for keyword in _REQUEST:
+            _put(made, keyword, valid_value(item, keyword))
+        codes = [_code(one) for one in values_of(item, "RequestedProcedureCodeSequence")]
+        # Half a code is none (PS3.3 table 8.8-1).
+        whole = [code for code in codes if all(keyword in code for keyword in _CODE_FILLED)]
+        if whole:
+            made.RequestedProcedureCodeSequence = whole
+    return made
+
+
+def _code(item: object) -> Dataset:
+    made = Dataset()
+    if isinstance(item, Dataset):
+        for keyword in _CODE:
             _put(made, keyword, valid_value(item, keyword))
     return made
 

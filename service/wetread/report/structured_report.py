@@ -6,23 +6,16 @@ have to say, and no person has checked it.
 
 from __future__ import annotations
 
-from typing import Final
-
 from highdicom import sr
 from pydicom.dataset import Dataset
 
-from wetread.domain import SOFTWARE_VERSION, Code, ObjectKind, Zone
-from wetread.report import answer, codes, identity
+from wetread.domain import SOFTWARE_VERSION, ObjectKind
+from wetread.report import answer, codes, identity, summary
 from wetread.report.items import code_item, concept, text_item
 from wetread.report.measurement_group import measurement_groups
 from wetread.report.results import BuiltObject, StudyResult
 from wetread.report.source import ledger_source, quiet, source_of
 from wetread.report.stamp import add_equipment, stamp
-
-_PLAIN_NOTE: Final = (
-    "The full report could not be built from the source header; "
-    "patient and study are as noted when the image was received."
-)
 
 
 def build_report(result: StudyResult) -> BuiltObject:
@@ -44,7 +37,7 @@ def build_plain_report(result: StudyResult) -> BuiltObject:
 
 def _build(result: StudyResult, sources: list[Dataset], *, is_plain: bool) -> BuiltObject:
     with quiet():
-        ds = _document(result, sources, _content(result, notes=[_PLAIN_NOTE] if is_plain else []))
+        ds = _document(result, sources, _content(result, notes=[summary.PLAIN_NOTE] if is_plain else []))
         ds.PatientName = sources[0].PatientName
         add_equipment(ds, (a for image in result.images for a in answer.done(image)))
         stamp(ds, source=sources[0], at=result.concluded_at)
@@ -67,7 +60,7 @@ def _document(result: StudyResult, sources: list[Dataset], content: Dataset) -> 
         manufacturer=identity.MANUFACTURER,
         is_complete=True,
         previous_versions=_predecessors(result),
-        requested_procedures=_requests(sources[0]),
+        requested_procedures=_requests(sources),
     )
     ds = Dataset(document)
     ds.ContentSequence = items
@@ -115,34 +108,11 @@ def _summary(result: StudyResult, notes: list[str]) -> sr.ContainerContentItem:
     container = sr.ContainerContentItem(
         name=concept(codes.QUALITATIVE_EVALUATIONS), relationship_type=sr.RelationshipTypeValues.CONTAINS
     )
-    items = [
-        text_item(codes.CONCLUSION, answer.study_answer(result).text),
-        text_item(codes.COMMENT, f"{answer.SAFETY_NOTE}."),
-        code_item(codes.CAD_SUMMARY, _processing(result)),
-    ]
-    items += [
-        text_item(codes.COMMENT, f"Image {number} not evaluable: {answer.reason_of(image).text}.")
-        for number, image in enumerate(result.images, start=1)
-        if not answer.done(image)
-    ]
+    items: list[sr.ContentItem] = [text_item(name, text) for name, text in summary.texts(result)]
+    items.insert(1, code_item(codes.CAD_SUMMARY, summary.processing(result)))
     items += [text_item(codes.COMMENT, note) for note in notes]
-    if result.predecessor:
-        changed = f"Revision {result.revision}; replaces the report {result.predecessor.SOPInstanceUID}."
-        items.append(text_item(codes.COMMENT, changed))
     container.ContentSequence = sr.ContentSequence(items)
     return container
-
-
-def _processing(result: StudyResult) -> Code:
-    """CID 6047 over the study. An image that no network may read counts as one without success."""
-    done = [a for image in result.images for a in answer.done(image)]
-    if not done:
-        return codes.NONE_SUCCEEDED
-    is_all_read = all(answer.done(image) and not answer.failed(image) for image in result.images)
-    has_findings = any(f.zone is not Zone.NEGATIVE for a in done for f in a.findings)
-    if is_all_read:
-        return codes.ALL_WITH_FINDINGS if has_findings else codes.ALL_WITHOUT_FINDINGS
-    return codes.SOME_WITH_FINDINGS if has_findings else codes.SOME_WITHOUT_FINDINGS
 
 
 def _predecessors(result: StudyResult) -> list[Dataset] | None:
@@ -157,18 +127,25 @@ def _predecessors(result: StudyResult) -> list[Dataset] | None:
     return [earlier]
 
 
-def _requests(source: Dataset) -> list[Dataset] | None:
-    """The orders that the source says it fulfils (PS3.3 table C.17-2, Referenced Request Sequence)."""
-    requests = []
-    for item in source.get("RequestAttributesSequence") or ():
-        request = Dataset()
-        request.StudyInstanceUID = source.StudyInstanceUID
-        request.ReferencedStudySequence = []
-        request.AccessionNumber = item.get("AccessionNumber", source.AccessionNumber)
-        request.PlacerOrderNumberImagingServiceRequest = ""
-        request.FillerOrderNumberImagingServiceRequest = ""
-        request.RequestedProcedureID = item.get("RequestedProcedureID", "")
-        request.RequestedProcedureDescription = item.get("RequestedProcedureDescription", "")
-        request.RequestedProcedureCodeSequence = []
-        requests.append(request)
-    return requests or None
+def _requests(sources: list[Dataset]) -> list[Dataset] | None:
+    """The orders that any source says it fulfils (PS3.3 table C.17-2, Referenced Request Sequence)."""
+    requests = [
+        _request(item, source) for source in sources for item in source.get("RequestAttributesSequence") or ()
+    ]
+    distinct = [one for number, one in enumerate(requests) if one not in requests[:number]]
+    return distinct or None
+
+
+def _request(item: Dataset, source: Dataset) -> Dataset:
+    request = Dataset()
+    request.StudyInstanceUID = source.StudyInstanceUID
+    request.ReferencedStudySequence = []
+    request.AccessionNumber = item.get("AccessionNumber", source.AccessionNumber)
+    request.PlacerOrderNumberImagingServiceRequest = ""
+    request.FillerOrderNumberImagingServiceRequest = ""
+    request.RequestedProcedureID = item.get("RequestedProcedureID", "")
+    request.RequestedProcedureDescription = item.get("RequestedProcedureDescription", "")
+    request.RequestedProcedureCodeSequence = item.get("RequestedProcedureCodeSequence", [])
+    if "ReasonForTheRequestedProcedure" in item:
+        request.ReasonForTheRequestedProcedure = item.ReasonForTheRequestedProcedure
+    return request

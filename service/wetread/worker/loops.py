@@ -15,6 +15,7 @@ from wetread.jobqueue import JobQueue
 from wetread.jobqueue.embedded import Bell
 from wetread.ledger import Lease, Ledger
 from wetread.pipeline.analyse import Analyser
+from wetread.pipeline.commit import Committer
 from wetread.pipeline.conclude import Concluder
 from wetread.pipeline.publish import Publisher
 
@@ -122,12 +123,18 @@ class ConclusionLoop:
 
 
 def run_deliveries(
-    *, publisher: Publisher, senders: Sequence[Sender], concluded: threading.Event, stop: threading.Event
+    *,
+    publisher: Publisher,
+    committer: Committer,
+    senders: Sequence[Sender],
+    concluded: threading.Event,
+    stop: threading.Event,
 ) -> None:
-    """Publish what is owed, in a thread apart: a PACS that hangs holds up no conclusion."""
+    """Publish what is owed and ask for commitment, apart: a PACS that hangs holds up no conclusion."""
     while not stop.is_set():
         try:
-            if publisher.publish_next():
+            is_published = publisher.publish_next()
+            if committer.ask_next() or is_published:
                 continue
             concluded.wait(_PUBLISHER_IDLE_S)
             concluded.clear()

@@ -6,19 +6,25 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from types import MappingProxyType
 
 from wetread.config import Settings
 from wetread.deliver import Sender
 from wetread.deliver.dicom import DicomSender
+from wetread.deliver.dicomweb import DicomwebSender
+from wetread.deliver.pace import Pace
+from wetread.domain import Destination
 from wetread.infer.engine import Engine, available_providers
 from wetread.infer.guard import Guard
 from wetread.ledger import Ledger
 from wetread.pipeline.analyse import Analyser
+from wetread.pipeline.commit import Committer, Registrar
 from wetread.pipeline.conclude import Concluder
+from wetread.pipeline.degrade import Degrader
 from wetread.pipeline.parts import (
     beating,
     open_ledger,
@@ -106,17 +112,27 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         spool.inbox.sweep()
         queue = stack.enter_context(open_queue(settings))
         bell = stack.enter_context(publish_bell(settings))
-        senders = _make_senders(settings, stack)
+        destinations = [destination.to_domain() for destination in settings.destinations]
+        registrar = Registrar(ledger=ledger, destinations=destinations)
+        senders = _make_senders(destinations, settings.dicom.ae_title, registrar, stack)
         holder = part_name("publish", slot)
         concluder = Concluder(
             ledger=ledger,
             spool=spool,
-            destinations=[destination.to_domain() for destination in settings.destinations],
+            destinations=destinations,
             max_side=settings.capture.max_side,
+            max_bytes=round(settings.capture.max_megabytes * 10**6),
         )
         publisher = Publisher(
-            ledger=ledger, spool=spool, senders=senders, holder=holder, lease_s=settings.worker.lease_s
+            ledger=ledger,
+            spool=spool,
+            senders=senders,
+            degrader=Degrader(ledger=ledger, spool=spool, destinations=destinations),
+            holder=holder,
+            lease_s=settings.worker.lease_s,
+            paces={item.name: Pace(item) for item in destinations},
         )
+        committer = Committer(ledger=ledger, senders=senders, destinations=destinations, registrar=registrar)
         loop = ConclusionLoop(
             ledger=ledger,
             concluder=concluder,
@@ -126,9 +142,11 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         )
         warm()
         stack.enter_context(beating(ledger, role="publish", slot=slot))
-        _say_destinations(senders)
+        _say_destinations(destinations)
         concluded = threading.Event()
-        deliveries = partial(run_deliveries, publisher=publisher, senders=list(senders.values()))
+        deliveries = partial(
+            run_deliveries, publisher=publisher, committer=committer, senders=list(senders.values())
+        )
         beside = (
             start_thread("reconcile", partial(reconcile, ledger=ledger, queue=queue, stop=stop)),
             start_thread("deliveries", partial(deliveries, concluded=concluded, stop=stop)),
@@ -138,20 +156,36 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
             thread.join()
 
 
-def _say_destinations(senders: Mapping[str, Sender]) -> None:
-    if senders:
-        logger.info("publishing", extra={"destinations": ", ".join(senders)})
+def _say_destinations(destinations: Sequence[Destination]) -> None:
+    if destinations:
+        logger.info("publishing", extra={"destinations": ", ".join(item.name for item in destinations)})
     else:
         logger.warning("no destination is set: answers stay here")
+    for item in destinations:
+        if item.authorization and item.url.startswith("http:"):
+            logger.warning("credentials go without TLS", extra={"destination": item.name})
 
 
-def _make_senders(settings: Settings, stack: ExitStack) -> dict[str, Sender]:
+def _make_senders(
+    destinations: Sequence[Destination], aet: str, registrar: Registrar, stack: ExitStack
+) -> dict[str, Sender]:
     senders: dict[str, Sender] = {}
-    for destination in settings.destinations:
-        sender = DicomSender(destination.to_domain(), calling_aet=settings.dicom.ae_title)
+    for destination in destinations:
+        sender = _MAKERS[destination.kind](destination, aet, registrar)
         stack.callback(sender.close)
         senders[destination.name] = sender
     return senders
+
+
+def _dicom_sender(destination: Destination, aet: str, registrar: Registrar) -> Sender:
+    return DicomSender(destination, calling_aet=aet, take=registrar.enter)
+
+
+def _dicomweb_sender(destination: Destination, aet: str, registrar: Registrar) -> Sender:
+    return DicomwebSender(destination)
+
+
+_MAKERS = MappingProxyType({"dicom": _dicom_sender, "dicomweb": _dicomweb_sender})
 
 
 def run_all(settings: Settings, stop: threading.Event, *, slot: int = 0) -> None:

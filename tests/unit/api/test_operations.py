@@ -103,13 +103,14 @@ def test_a_refused_delivery_is_listed_and_tried_again_on_request(room: Room) -> 
     room.conclude(study)
     delivery = room.ledger.deliveries.claim_next(Lease("tests", time.time() + 1, 60), only=["pacs"])
     assert delivery is not None
-    room.ledger.deliveries.mark_refused(delivery.id, status="0xA900", error="not wanted")
+    room.ledger.deliveries.mark_refused(delivery.id, until=2e9, status="0xA900", error="not wanted")
     program = room.program()
 
     [listed] = program.get("/api/v1/deliveries?state=refused").json()["items"]
     answer = program.post(f"/api/v1/deliveries/{delivery.id}/retry")
 
     assert (listed["id"], listed["last_error"]) == (delivery.id, "not wanted")
+    assert listed["next_attempt_at"].startswith("2033-05-18")
     assert answer.status_code == 202
     assert program.get("/api/v1/deliveries?state=refused").json()["items"] == []
 

@@ -293,7 +293,7 @@ def test_operations_show_a_refused_delivery_and_try_it_again(room: Room) -> None
     study = _study(room)
     delivery = room.ledger.deliveries.claim_next(Lease("tests", time.time() + 1, 60), only=["pacs"])
     assert delivery is not None
-    room.ledger.deliveries.mark_refused(delivery.id, status="0xA900", error="not wanted")
+    room.ledger.deliveries.mark_refused(delivery.id, until=2e9, status="0xA900", error="not wanted")
     browser = room.reader()
 
     before = browser.get("/operations").text
@@ -303,6 +303,38 @@ def test_operations_show_a_refused_delivery_and_try_it_again(room: Room) -> None
     assert answer.status_code == 303
     assert {item.state for item in room.ledger.deliveries.of_study(study)} == {"pending"}
     assert "Nothing was refused." in browser.get("/operations").text
+
+
+def test_operations_show_what_was_delivered_and_is_not_confirmed(room: Room) -> None:
+    _study(room)
+    now = time.time()
+    while delivery := room.ledger.deliveries.claim_next(Lease("tests", now + 1, 60), only=["pacs"]):
+        room.ledger.deliveries.mark_sent(delivery.id, status="0x0000", now=now)
+    before = room.reader().get("/operations").text
+
+    room.ledger.commitments.open_request(
+        "pacs", transaction_uid="2.25.1", now=now, wait_s=60, since=0.0, most=9
+    )
+    room.ledger.commitments.withdraw("2.25.1", until=now, error="does not offer storage commitment")
+
+    after = room.reader().get("/operations").text
+    assert "storage not confirmed" not in before
+    assert "storage not confirmed" in after
+    assert "does not offer storage commitment" in after
+
+
+def test_a_delivery_that_was_taken_with_a_warning_or_replaced_says_so(room: Room) -> None:
+    study = _study(room)
+    first, *others = room.ledger.deliveries.of_study(study)
+    room.ledger.deliveries.mark_sent(first.id, status="0xB000", now=time.time())
+    for other in others:
+        room.ledger.deliveries.mark_degraded(other.id, status="no_context", error="takes no such class")
+
+    page = room.reader().get(f"/studies/{study}").text
+
+    assert "Delivered, with a warning" in page
+    assert "Plainer instead" in page
+    assert "takes no such class" in page
 
 
 def test_a_retry_from_another_site_is_refused(room: Room) -> None:

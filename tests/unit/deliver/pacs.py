@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE, evt
 from pynetdicom.presentation import build_context
 
-from wetread.deliver.dicom import RESULT_CLASSES
+from wetread.deliver.classes import SOP_CLASS_OF
 from wetread.domain import Destination
 
 
@@ -23,6 +23,7 @@ class Pacs:
     statuses: list[int]
     received: list[Dataset] = field(default_factory=list)
     associations: int = 0
+    proposed: set[str] = field(default_factory=set)
     aborts_next: bool = False
 
     @property
@@ -31,8 +32,11 @@ class Pacs:
         return Destination("pacs", "dicom", "127.0.0.1", self.port, "PACS")
 
     def on_accepted(self, event: evt.Event) -> None:
-        """Count the associations."""
+        """Count the associations, note what they propose."""
         self.associations += 1
+        self.proposed |= {
+            str(context.abstract_syntax) for context in event.assoc.requestor.requested_contexts
+        }
 
     def on_store(self, event: evt.Event) -> int:
         """Keep the object, answer the next status."""
@@ -49,7 +53,7 @@ class Pacs:
 @contextmanager
 def pacs(
     *statuses: int,
-    classes: Sequence[str] = RESULT_CLASSES,
+    classes: Collection[str] = frozenset(SOP_CLASS_OF.values()),
     syntaxes: Sequence[str] = (ExplicitVRLittleEndian,),
     callers: Sequence[str] = (),
 ) -> Iterator[Pacs]:
@@ -57,7 +61,7 @@ def pacs(
     entity = AE(ae_title="PACS")
     entity.require_called_aet = True
     entity.require_calling_aet = list(callers)
-    entity.supported_contexts = [build_context(uid, list(syntaxes)) for uid in classes]
+    entity.supported_contexts = [build_context(uid, list(syntaxes)) for uid in sorted(classes)]
     there = Pacs(0, list(statuses) or [0x0000])
     handlers: list[evt.EventHandlerType] = [
         (evt.EVT_C_STORE, there.on_store),

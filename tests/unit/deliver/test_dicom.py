@@ -11,14 +11,21 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from tests.builders import small_film, to_bytes, to_dataset
 from tests.system.child import free_port
 from tests.unit.deliver.pacs import Pacs, pacs
+from wetread.deliver.classes import SOP_CLASS_OF
 from wetread.deliver.dicom import DicomSender
-from wetread.domain import Destination
-from wetread.errors import Refused, Unreachable
+from wetread.domain import Destination, ObjectKind
+from wetread.errors import ClassNotTaken, Refused, Unreachable
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"  # pynetdicom leaves a refused socket to the collector
 )
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+CAPTURE, SR, COMPREHENSIVE = (
+    ObjectKind.CAPTURE,
+    ObjectKind.STRUCTURED_REPORT,
+    ObjectKind.COMPREHENSIVE_REPORT,
+)
+SECONDARY_CAPTURE = SOP_CLASS_OF[CAPTURE]
+DX = "1.2.840.10008.5.1.4.1.1.1.1"
 
 
 @pytest.fixture
@@ -53,7 +60,7 @@ def test_success_warnings_and_duplicates_are_delivered(capture: Path, status: in
     assert there.received[0].SOPClassUID == SECONDARY_CAPTURE
 
 
-@pytest.mark.parametrize("status", [0x0122, 0x0124, 0xA900, 0xC000, 0xC123])
+@pytest.mark.parametrize("status", [0x0124, 0xA900, 0xC000, 0xC123])
 def test_a_refusal_of_the_object_is_refused(capture: Path, status: int) -> None:
     with pacs(status) as there, pytest.raises(Refused) as raised:
         send_to(there, capture)
@@ -69,11 +76,56 @@ def test_a_destination_out_of_resources_may_take_it_later(capture: Path, status:
     assert raised.value.code == f"0x{status:04X}"
 
 
-def test_a_class_that_the_destination_does_not_accept_is_refused(capture: Path) -> None:
-    with pacs(classes=["1.2.840.10008.5.1.4.1.1.88.34"]) as there, pytest.raises(Refused) as raised:
+def test_a_class_that_the_destination_does_not_accept_is_told_from_a_refusal(capture: Path) -> None:
+    with pacs(classes=[SOP_CLASS_OF[SR]]) as there, pytest.raises(ClassNotTaken) as raised:
         send_to(there, capture)
 
     assert raised.value.code == "no_context"
+    assert raised.value.untaken == {SECONDARY_CAPTURE, SOP_CLASS_OF[COMPREHENSIVE]}
+    assert "takes no Secondary Capture Image Storage" in str(raised.value)
+
+
+def test_a_destination_that_accepts_none_of_the_classes_is_not_unreachable(capture: Path) -> None:
+    with pacs(classes=[DX]) as there, pytest.raises(ClassNotTaken) as raised:
+        send_to(there, capture)
+
+    assert raised.value.untaken == {SECONDARY_CAPTURE, SOP_CLASS_OF[SR], SOP_CLASS_OF[COMPREHENSIVE]}
+
+
+def test_a_class_that_is_accepted_and_refused_all_the_same_is_not_offered_again(capture: Path) -> None:
+    with pacs(0x0122) as there, sender_to(there.destination) as sender:
+        for code in ("0x0122", "no_context"):
+            with pytest.raises(ClassNotTaken) as raised:
+                sender.send(capture)
+            assert (raised.value.code, raised.value.untaken) == (code, {SECONDARY_CAPTURE})
+
+    assert len(there.received) == 1
+
+
+def test_only_what_a_destination_gets_is_proposed(capture: Path) -> None:
+    with pacs() as there, sender_to(replace(there.destination, objects=(CAPTURE,))) as sender:
+        sender.send(capture)
+
+    assert there.proposed == {SECONDARY_CAPTURE}
+
+
+def test_an_object_of_a_kind_that_a_destination_is_not_set_to_get_is_refused(capture: Path) -> None:
+    with (
+        pacs() as there,
+        sender_to(replace(there.destination, objects=(SR,))) as sender,
+        pytest.raises(Refused) as raised,
+    ):
+        sender.send(capture)
+
+    assert (raised.value.code, there.associations) == ("not_proposed", 0)
+
+
+def test_a_destination_may_know_us_by_a_title_of_its_own(capture: Path) -> None:
+    with (
+        pacs(callers=["AI_READER"]) as there,
+        sender_to(replace(there.destination, calling_aet="AI_READER")) as sender,
+    ):
+        assert sender.send(capture) == "0x0000"
 
 
 def test_a_destination_that_takes_only_the_default_syntax_gets_it(capture: Path) -> None:

@@ -87,13 +87,64 @@ def test_a_postponed_delivery_comes_back_at_its_time_with_its_error(owing: Ledge
 
 def test_a_refused_delivery_waits_for_a_person_who_may_try_again(owing: Ledger) -> None:
     delivery = take(owing, 110.0)
-    owing.deliveries.mark_refused(delivery.id, status="0xA900", error="refused")
+    owing.deliveries.mark_refused(delivery.id, until=3700.0, status="0xA900", error="refused")
     assert owing.deliveries.page(state=DeliveryState.REFUSED, after=0, limit=10) == [again(owing, delivery)]
 
     assert owing.deliveries.retry(delivery.id, now=500.0)
 
     assert (again(owing, delivery).state, again(owing, delivery).attempts) == (DeliveryState.PENDING, 0)
     assert not owing.deliveries.retry(DeliveryId(999), now=500.0)
+
+
+def test_a_refused_delivery_is_tried_again_slowly_and_stays_refused_meanwhile(owing: Ledger) -> None:
+    delivery = take(owing, 110.0, "pacs")
+    owing.deliveries.mark_refused(delivery.id, until=3710.0, status="0xA900", error="refused")
+    take(owing, 110.0, "pacs")
+    assert owing.deliveries.claim_next(lease(3709.0, length_s=9e9), only=("pacs",)) is not None
+
+    later = take(owing, 3710.0, "pacs")
+
+    assert (later.id, later.state, later.last_error) == (delivery.id, DeliveryState.REFUSED, "refused")
+
+
+def test_a_degraded_delivery_is_not_tried_until_a_person_says_so(owing: Ledger) -> None:
+    delivery = take(owing, 110.0)
+    owing.deliveries.mark_degraded(delivery.id, status="no_context", error="takes no such class")
+    assert delivery.id not in {take(owing, 9e9).id for _ in range(3)}
+
+    assert owing.deliveries.retry(delivery.id, now=9e9)
+
+    assert again(owing, delivery).state is DeliveryState.PENDING
+
+
+def test_a_substitute_is_listed_and_owed_once_however_often_it_is_made(owing: Ledger) -> None:
+    sr = next(item for item in owing.deliveries.of_study(study_of("one")) if item.destination == "pacs")
+    made = result("comprehensive", ObjectKind.COMPREHENSIVE_REPORT)
+
+    for _ in range(2):
+        owing.deliveries.substitute(sr, made, now=120.0, status="no_context", error="plainer")
+
+    owed = [item for item in owing.deliveries.of_study(sr.study) if item.object == made]
+    [revision] = owing.reports.revisions(sr.study)
+    assert [(item.destination, item.state) for item in owed] == [("pacs", DeliveryState.PENDING)]
+    assert again(owing, sr).state is DeliveryState.DEGRADED
+    assert again(owing, sr).last_error == "plainer"
+    assert [item for item in revision.objects if item == made] == [made]
+
+
+def test_a_substitute_for_a_second_destination_is_the_same_object_owed_to_it_too(owing: Ledger) -> None:
+    made = result("comprehensive", ObjectKind.COMPREHENSIVE_REPORT)
+    reports = [
+        item
+        for item in owing.deliveries.of_study(study_of("one"))
+        if item.object.kind is ObjectKind.STRUCTURED_REPORT
+    ]
+
+    for sr in reports:
+        owing.deliveries.substitute(sr, made, now=120.0, status="no_context", error="plainer")
+
+    owed = [item.destination for item in owing.deliveries.of_study(study_of("one")) if item.object == made]
+    assert sorted(owed) == ["other", "pacs"]
 
 
 def test_pages_go_on_after_the_last_id(owing: Ledger) -> None:
@@ -110,3 +161,29 @@ def test_a_successor_frees_the_deliveries_its_predecessor_held(owing: Ledger) ->
     owing.workers.release_claims("worker")
 
     assert take(owing, 111.0, "pacs").id == held.id
+
+
+def test_what_is_due_outside_the_hours_waits_with_its_reason_and_counts_no_attempt(owing: Ledger) -> None:
+    owing.deliveries.defer("pacs", now=110.0, until=500.0, why="waits for its hours, 22:00-06:00")
+
+    deferred = [item for item in owing.deliveries.of_study(study_of("one")) if item.destination == "pacs"]
+    assert {(item.next_attempt_at, item.attempts, item.last_error) for item in deferred} == {
+        (500.0, 0, "waits for its hours, 22:00-06:00")
+    }
+    assert owing.deliveries.claim_next(lease(499.0), only=("pacs",)) is None
+    assert take(owing, 110.0, "other").destination == "other"
+    assert take(owing, 500.0, "pacs").destination == "pacs"
+
+
+def test_what_is_being_sent_or_is_not_due_is_not_deferred(owing: Ledger) -> None:
+    held = take(owing, 110.0, "pacs")
+    owing.deliveries.defer("pacs", now=110.0, until=500.0, why="waits")
+
+    assert again(owing, held).last_error == ""
+
+    owing.deliveries.mark_sent(held.id, status="0x0000", now=111.0)
+    owing.deliveries.defer("pacs", now=200.0, until=600.0, why="waits")
+
+    assert {
+        item.last_error for item in owing.deliveries.page(state=DeliveryState.SENT, after=0, limit=9)
+    } == {""}

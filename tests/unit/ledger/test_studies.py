@@ -44,7 +44,7 @@ def test_a_study_is_due_once_it_is_quiet_and_fully_analysed(ledger: Ledger) -> N
 
     assert pending is None
     assert noisy is None
-    assert quiet == Claim(study_of("one"), revision=1, image_count=1, attempts=1)
+    assert quiet == Claim(study_of("one"), revision=1, image_count=1, attempts=1, known_at=101.0)
 
 
 def test_a_study_of_declined_images_alone_is_due_too(ledger: Ledger) -> None:
@@ -143,7 +143,7 @@ def test_a_late_image_opens_the_next_revision(ledger: Ledger) -> None:
     finish_all(ledger, now=201.0)
     later = claim(ledger, now=210.0)
 
-    assert later == Claim(study_of("both"), revision=2, image_count=2, attempts=1)
+    assert later == Claim(study_of("both"), revision=2, image_count=2, attempts=1, known_at=201.0)
     assert conclude(ledger, later, "sr 2", at=210.0)
     assert [item.revision for item in ledger.reports.revisions(study_of("both"))] == [1, 2]
 

@@ -2,45 +2,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.unit.ledger.rows import finish_all, register, report, study_of
+from tests.unit.ledger.rows import study_of
+from tests.unit.pipeline.outgoing import ScriptedSender, owe, states
 from wetread.deliver import Sender
 from wetread.domain import (
     DeliveryState,
     Destination,
-    ObjectKind,
-    ResultObject,
-    SopInstanceUid,
 )
-from wetread.errors import Refused, Unreachable, WetreadError
+from wetread.errors import Refused, Unreachable
 from wetread.ledger import Ledger
-from wetread.ledger.studies import Claim
-from wetread.pipeline.publish import Publisher
+from wetread.pipeline.degrade import Degrader
+from wetread.pipeline.publish import Publisher, _when_refused
 from wetread.spool.objects import Spool
-
-
-class ScriptedSender:
-    """A destination that answers by a list; the last answer repeats."""
-
-    def __init__(self, *answers: str | WetreadError) -> None:
-        self.answers = list(answers)
-        self.sent: list[bytes] = []
-
-    def send(self, path: Path) -> str:
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        self.sent.append(path.read_bytes())
-        if isinstance(answer, WetreadError):
-            raise answer
-        return answer
-
-    def rest(self) -> None:
-        """Holds nothing."""
-
-    def close(self) -> None:
-        """Holds nothing."""
 
 
 @pytest.fixture
@@ -54,26 +32,16 @@ def spool(tmp_path: Path) -> Spool:
     return Spool(tmp_path / "spool")
 
 
-def owe(ledger: Ledger, spool: Spool, name: str, *destinations: str) -> None:
-    register(ledger, name)
-    finish_all(ledger)
-    key = spool.put([name.encode()], suffix="dcm")
-    uid = SopInstanceUid(f"1.2.{len(ledger.views.worklist(limit=100))}")
-    made = ResultObject(uid, "1.2.840.10008.5.1.4.1.1.7", "1.2", ObjectKind.CAPTURE, key, len(name))
-    ledger.reports.conclude(
-        Claim(study_of(name), 1, 1, 1),
-        report(study_of(name), 1, made, at=time.time() - 1),
-        worst_zone="",
-        destinations=[Destination(each, "dicom") for each in destinations],
-    )
-
-
 def publisher(ledger: Ledger, spool: Spool, **senders: Sender) -> Publisher:
-    return Publisher(ledger=ledger, spool=spool, senders=senders, holder="publisher", lease_s=60.0)
-
-
-def states(ledger: Ledger, name: str) -> dict[str, DeliveryState]:
-    return {item.destination: item.state for item in ledger.deliveries.of_study(study_of(name))}
+    destinations = [Destination(name, "dicom") for name in senders]
+    return Publisher(
+        ledger=ledger,
+        spool=spool,
+        senders=senders,
+        degrader=Degrader(ledger=ledger, spool=spool, destinations=destinations),
+        holder="publisher",
+        lease_s=60.0,
+    )
 
 
 def test_a_delivery_that_is_taken_is_sent_and_noted(ledger: Ledger, spool: Spool) -> None:
@@ -151,6 +119,47 @@ def test_one_object_that_is_never_taken_does_not_lengthen_the_rest_of_the_destin
     resting_until = publishing._resting_until["pacs"]  # its clock is the wall's
 
     assert resting_until - time.time() <= 2.0
+
+
+def test_a_refused_delivery_is_tried_again_after_an_hour_then_daily_at_least(
+    ledger: Ledger, spool: Spool
+) -> None:
+    owe(ledger, spool, "one", "pacs")
+    refusing = publisher(ledger, spool, pacs=ScriptedSender(Refused("no", code="0xC000")))
+    refusing.publish_next()
+
+    [delivery] = ledger.deliveries.of_study(study_of("one"))
+
+    assert not refusing.publish_next()
+    assert 3590 < delivery.next_attempt_at - time.time() <= 3600
+    assert _when_refused(replace(delivery, created_at=time.time() - 7200)) - time.time() > 7190
+    assert _when_refused(replace(delivery, created_at=0.0)) - time.time() <= 86400
+
+
+def test_a_refused_delivery_stays_refused_when_its_next_try_meets_a_destination_that_is_down(
+    ledger: Ledger, spool: Spool
+) -> None:
+    owe(ledger, spool, "one", "pacs")
+    publisher(ledger, spool, pacs=ScriptedSender(Refused("no", code="0xC000"))).publish_next()
+    [delivery] = ledger.deliveries.of_study(study_of("one"))
+    ledger.deliveries.mark_refused(delivery.id, until=0.0, status="0xC000", error="no")
+
+    publisher(ledger, spool, pacs=ScriptedSender(Unreachable("no answer"))).publish_next()
+
+    [after] = ledger.deliveries.of_study(study_of("one"))
+    assert (after.state, after.last_status, after.last_error) == (DeliveryState.REFUSED, "0xC000", "no")
+    assert after.next_attempt_at > time.time() + 3590
+
+
+def test_a_refused_delivery_that_is_taken_in_the_end_is_sent(ledger: Ledger, spool: Spool) -> None:
+    owe(ledger, spool, "one", "pacs")
+    [delivery] = ledger.deliveries.of_study(study_of("one"))
+    ledger.deliveries.mark_refused(delivery.id, until=0.0, status="0xC000", error="no")
+
+    publisher(ledger, spool, pacs=ScriptedSender("0xB000")).publish_next()
+
+    [after] = ledger.deliveries.of_study(study_of("one"))
+    assert (after.state, after.last_status, after.last_error) == (DeliveryState.SENT, "0xB000", "")
 
 
 def test_a_retry_by_a_person_sends_what_was_refused(ledger: Ledger, spool: Spool) -> None:

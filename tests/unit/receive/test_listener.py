@@ -19,6 +19,7 @@ from tests.unit.receive.scu import CR, DX, associated, store
 from wetread.config import DicomSettings
 from wetread.domain import AnalysisId, Lane, StudyUid
 from wetread.errors import Misconfigured
+from wetread.pipeline.commit import Registrar
 from wetread.receive.handlers import Handlers
 from wetread.receive.listener import listening
 from wetread.route.part10 import FileParts, split_file
@@ -38,10 +39,14 @@ def settings(port: int, **more: object) -> DicomSettings:
     return DicomSettings(port=port, network_timeout_s=10, **more)
 
 
+def handlers(step: FirstStep) -> Handlers:
+    return Handlers(admitter=step.admitter, registrar=Registrar(ledger=step.ledger, destinations=()))
+
+
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Door]:
     port = free_port()
-    with first_step(tmp_path) as step, listening(settings(port), Handlers(admitter=step.admitter)):
+    with first_step(tmp_path) as step, listening(settings(port), handlers(step)):
         yield Door(port, step)
 
 
@@ -193,7 +198,7 @@ def test_a_full_disk_is_answered_a700(tmp_path: Path) -> None:
     port = free_port()
     with (
         first_step(tmp_path, watermark_bytes=2**60) as step,
-        listening(settings(port), Handlers(admitter=step.admitter)),
+        listening(settings(port), handlers(step)),
     ):
         assert send(port, small_film("one")) == 0xA700
 
@@ -210,7 +215,7 @@ def test_an_unknown_called_title_is_rejected(door: Door) -> None:
 def test_only_known_callers_are_let_in(tmp_path: Path) -> None:
     port = free_port()
     known = settings(port, allowed_callers=("MODALITY",))
-    with first_step(tmp_path) as step, listening(known, Handlers(admitter=step.admitter)):
+    with first_step(tmp_path) as step, listening(known, handlers(step)):
         with associated(port, caller="MODALITY") as assoc:
             assert assoc.is_established
         with associated(port, caller="STRANGER") as stranger:
@@ -221,7 +226,7 @@ def test_no_more_associations_are_open_at_once_than_the_setting_says(tmp_path: P
     port = free_port()
     with ExitStack() as stack:
         step = stack.enter_context(first_step(tmp_path))
-        stack.enter_context(listening(settings(port, max_associations=2), Handlers(admitter=step.admitter)))
+        stack.enter_context(listening(settings(port, max_associations=2), handlers(step)))
 
         opened = [stack.enter_context(associated(port)).is_established for _ in range(3)]
 
@@ -264,7 +269,7 @@ def test_a_peer_that_says_nothing_holds_nobody_up(door: Door) -> None:
 def test_a_port_in_use_is_one_clear_line(door: Door) -> None:
     with (
         pytest.raises(Misconfigured, match=r"dicom\.port"),
-        listening(settings(door.port), Handlers(admitter=door.step.admitter)),
+        listening(settings(door.port), handlers(door.step)),
     ):
         pass
 
@@ -273,7 +278,7 @@ def test_stopping_lets_an_idle_association_go_within_seconds(tmp_path: Path) -> 
     port = free_port()
     short = settings(port).model_copy(update={"network_timeout_s": 1.0})
     with first_step(tmp_path) as step, ExitStack() as server:
-        server.enter_context(listening(short, Handlers(admitter=step.admitter)))
+        server.enter_context(listening(short, handlers(step)))
         with associated(port) as assoc:
             assert assoc.is_established
             started = time.monotonic()
@@ -300,7 +305,7 @@ class HeldQueue:
 def test_stopping_lets_a_store_in_flight_finish(tmp_path: Path) -> None:
     port, queue, statuses = free_port(), HeldQueue(), list[int]()
     with first_step(tmp_path, queue=queue) as step, ExitStack() as server:
-        server.enter_context(listening(settings(port), Handlers(admitter=step.admitter)))
+        server.enter_context(listening(settings(port), handlers(step)))
         sender = threading.Thread(target=lambda: statuses.append(send(port, small_film("in flight"))))
         sender.start()
         assert queue.reached.wait(20)

@@ -46,6 +46,6 @@ def get_deliveries(
 
 
 def retry_delivery(parts: Parts, delivery_id: Number) -> None:
-    """Try a pending or refused delivery again, now."""
+    """Try a pending, refused or degraded delivery again, now."""
     if not parts.ledger.deliveries.retry(DeliveryId(delivery_id), now=time.time()):
-        raise Conflict("no delivery of this number that is pending or refused")
+        raise Conflict("no delivery of this number that is pending, refused or degraded")

@@ -7,13 +7,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from wetread.api.cases import to_delivery_out
+from wetread.api.cases import to_delivery_out, to_held_out
 from wetread.api.parts import ApiParts
 from wetread.api.routes.health import ALIVE_S, make_ready, to_part_out
 from wetread.api.routes.quarantine import to_quarantined_out
-from wetread.api.schemas import DeliveryOut, PartOut, QuarantinedOut, ReadyOut
+from wetread.api.schemas import DeliveryOut, HeldObjectOut, PartOut, QuarantinedOut, ReadyOut
 from wetread.domain import DeliveryState
 from wetread.ledger.quarantine import Quarantined
+from wetread.ledger.views import Plainer
 
 _SHOWN: Final = 50
 _CHUNK: Final = 1000
@@ -29,6 +30,9 @@ class Operations:
     free_bytes: int
     refused: list[DeliveryOut]
     pending: list[DeliveryOut]
+    unconfirmed: list[DeliveryOut]
+    held: list[HeldObjectOut]
+    plainer: list[Plainer]
     quarantine: list[QuarantinedOut]
     destinations: list[str]
 
@@ -44,8 +48,11 @@ def gather(parts: ApiParts) -> Operations:
         free_bytes=parts.spool.free_bytes(),
         refused=_oldest(parts, DeliveryState.REFUSED),
         pending=_oldest(parts, DeliveryState.PENDING),
+        unconfirmed=[to_delivery_out(item) for item in parts.ledger.deliveries.unconfirmed(limit=_SHOWN)],
+        held=[to_held_out(held) for held in parts.ledger.held.newest(limit=_SHOWN)],
+        plainer=parts.ledger.views.plainer(),
         quarantine=[to_quarantined_out(entry) for entry in _newest_quarantined(parts)],
-        destinations=[f"{item.name} ({item.ae_title} at {item.host}:{item.port})" for item in destinations],
+        destinations=[f"{item.name} ({item.address})" for item in destinations],
     )
 
 

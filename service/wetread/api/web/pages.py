@@ -25,6 +25,7 @@ from wetread.domain import ObjectKind
 
 _PAGE_LINES: Final = 25
 _THUMBNAILS: Final = 2
+_REPORTS: Final = (ObjectKind.STRUCTURED_REPORT, ObjectKind.COMPREHENSIVE_REPORT)
 _PROGRAM_PATHS: Final = ("/api/", "/healthz", "/readyz", "/metrics", "/static/")
 
 Overlay = Annotated[Literal["boxes", "heatmap", "none"], Query()]
@@ -154,12 +155,9 @@ def _answered(study: StudyOut) -> Answered | None:
 
 
 def _reports_sent_at(study: StudyOut) -> list[datetime]:
-    """When destinations took the Structured Report of the current revision."""
+    """When destinations took the Structured Report, in either form, of the current revision."""
     current = (revision for revision in study.revisions if revision.revision == study.revision)
     reports = {
-        item.SOPInstanceUID
-        for revision in current
-        for item in revision.objects
-        if item.kind is ObjectKind.STRUCTURED_REPORT
+        item.SOPInstanceUID for revision in current for item in revision.objects if item.kind in _REPORTS
     }
     return [d.sent_at for d in study.deliveries if d.sent_at is not None and d.SOPInstanceUID in reports]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from wetread.api.schemas import AnalysisOut, DeliveryOut, ImageOut, ModelOut, StudyLineOut
-from wetread.domain import AnalysisState, DeliveryState, ObjectKind, Outcome, Zone
+from wetread.domain import OUTSIDE_HOURS, AnalysisState, DeliveryState, ObjectKind, Outcome, Zone
 
 _UNITS_S: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 
@@ -32,11 +32,13 @@ _ZONES: Final = {
     Zone.NEGATIVE: Tag("negative", "Negative"),
 }
 _SENT: Final = (DeliveryState.SENT, DeliveryState.COMMITTED)
+# PS3.4 table B.2-1: stored, but with elements changed, discarded, or not as the SOP class asks.
+_WARNING: Final = "0xB"
 _DELIVERIES: Final = {
     DeliveryState.PENDING: Tag("waiting", "Waiting"),
     DeliveryState.SENT: Tag("done", "Delivered"),
     DeliveryState.COMMITTED: Tag("done", "Committed"),
-    DeliveryState.DEGRADED: Tag("done", "Plainer instead"),
+    DeliveryState.DEGRADED: Tag("info", "Plainer form"),
     DeliveryState.REFUSED: Tag("refused", "Refused"),
 }
 _STEPS: Final = {
@@ -48,7 +50,12 @@ _STEPS: Final = {
     "analyse.infer": "Network ran",
     "conclude": "Revision complete",
     "conclude.sr": "Structured Report written",
+    "conclude.sr-comprehensive": "Comprehensive report written",
     "conclude.capture": "Capture written",
+    "conclude.heat-map-capture": "Heat map capture written",
+    "conclude.gsps": "Presentation state written",
+    "conclude.ko": "Key objects written",
+    "conclude.heat-map": "Heat map written",
     "gate": "Objects checked",
     "delivered": "Delivered",
 }
@@ -103,9 +110,15 @@ def headline(line: StudyLineOut) -> str:
 
 def delivery_tag(delivery: DeliveryOut) -> Tag:
     """A delivery's state; waiting after a failed try is another thing than waiting for the first."""
-    if delivery.state is DeliveryState.PENDING and delivery.last_error:
+    if delivery.state is DeliveryState.PENDING and _has_failed(delivery):
         return Tag("retrying", "Retrying")
+    if delivery.state in _SENT and delivery.last_status.startswith(_WARNING):
+        return Tag("done", f"{_DELIVERIES[delivery.state].word}, with a warning")
     return _DELIVERIES[delivery.state]
+
+
+def _has_failed(delivery: DeliveryOut) -> bool:
+    return bool(delivery.last_error) and delivery.last_status != OUTSIDE_HOURS
 
 
 def delivery_summary(deliveries: Sequence[DeliveryOut]) -> Tag | None:
@@ -114,11 +127,13 @@ def delivery_summary(deliveries: Sequence[DeliveryOut]) -> Tag | None:
         return None
     if any(delivery.state is DeliveryState.REFUSED for delivery in deliveries):
         return Tag("refused", "Refused")
-    sent = sum(delivery.state in _SENT for delivery in deliveries)
-    if sent == len(deliveries):
+    # What is not taken is not owed: something plainer goes in its place and counts instead.
+    owed = [delivery for delivery in deliveries if delivery.state is not DeliveryState.DEGRADED]
+    sent = sum(delivery.state in _SENT for delivery in owed)
+    if sent == len(owed):
         return Tag("done", "Delivered")
-    tone = "retrying" if any(delivery.last_error for delivery in deliveries) else "waiting"
-    return Tag(tone, f"{sent} of {len(deliveries)} sent")
+    tone = "retrying" if any(map(_has_failed, owed)) else "waiting"
+    return Tag(tone, f"{sent} of {len(owed)} sent")
 
 
 def verdict(analysis: AnalysisOut) -> str:

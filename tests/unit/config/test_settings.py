@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -9,16 +8,6 @@ from tests.bundles import PUBLIC_KEY
 from wetread.config import PROJECT_KEY, find_config, load_settings
 from wetread.domain import ObjectKind
 from wetread.errors import Misconfigured
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home; nothing of the developer's own environment counts."""
-    for name in list(os.environ):
-        if name.startswith("WETREAD_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("WETREAD_HOME", str(tmp_path))
-    return tmp_path
 
 
 def test_defaults_listen_on_loopback_and_need_nothing(home: Path) -> None:

@@ -1,0 +1,101 @@
+"""Associations that we open: who calls, over TLS or not, and in words why none comes about."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Sequence
+from typing import Final
+
+from pydicom.uid import UID
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.presentation import PresentationContext
+
+from wetread.deliver.tls import client_context
+from wetread.domain import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, Destination
+from wetread.errors import Unreachable
+
+TIMEOUT_S: Final = 30.0
+_MAXIMUM_PDU_BYTES: Final = 131072
+# TLS 1.3 lets a client finish before the server has looked at its certificate: so long we wait for its alert.
+_ALERT_S: Final = 1.0
+
+
+class Caller:
+    """Opens associations to one application entity."""
+
+    def __init__(self, destination: Destination, *, calling_aet: str, timeout_s: float = TIMEOUT_S) -> None:
+        self._to = destination
+        self._entity = AE(ae_title=destination.calling_aet or calling_aet)
+        self._entity.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
+        self._entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+        self._entity.acse_timeout = min(timeout_s, 10.0)
+        self._entity.dimse_timeout = timeout_s
+        self._entity.network_timeout = timeout_s
+        self._entity.connection_timeout = min(timeout_s, 5.0)
+        self._tls = client_context(destination.tls, destination=destination.name) if destination.tls else None
+
+    def associate(
+        self, contexts: Sequence[PresentationContext], handlers: Sequence[evt.EventHandlerType] = ()
+    ) -> Association | None:
+        """An established association; None when the peer answers and accepts none of the contexts.
+
+        Raises Unreachable.
+        """
+        assoc = self._entity.associate(
+            self._to.host,
+            self._to.port,
+            contexts=list(contexts),
+            ae_title=self._to.ae_title,
+            max_pdu=_MAXIMUM_PDU_BYTES,
+            evt_handlers=[(evt.EVT_CONN_OPEN, _send_at_once), *handlers],
+            tls_args=(self._tls, self._to.host) if self._tls else None,
+        )
+        if assoc.is_established:
+            return assoc
+        if assoc.is_rejected:
+            raise _rejection(assoc)
+        if assoc.rejected_contexts:
+            return None
+        raise self._unreachable()
+
+    def _unreachable(self) -> Unreachable:
+        where = f"{self._to.ae_title} at {self._to.host}:{self._to.port}"
+        problem = self._probe_tls() if self._tls else ""
+        if problem:
+            return Unreachable(f"no TLS connection with {where}: {problem}", code="tls")
+        return Unreachable(f"{where} does not answer")
+
+    def _probe_tls(self) -> str:
+        """What is wrong with the handshake, which pynetdicom keeps to itself; '' when nothing is."""
+        assert self._tls is not None
+        address = (self._to.host, self._to.port)
+        try:
+            with (
+                socket.create_connection(address, timeout=self._entity.connection_timeout) as plain,
+                self._tls.wrap_socket(plain, server_hostname=self._to.host) as secured,
+            ):
+                secured.settimeout(_ALERT_S)
+                secured.recv(1)
+        except ssl.SSLCertVerificationError as error:
+            return f"its certificate is not trusted ({error.verify_message})"
+        except ssl.SSLError as error:
+            return (error.reason or str(error)).replace("_", " ").lower()
+        except OSError:
+            return ""
+        return ""
+
+
+def _send_at_once(event: evt.Event) -> None:
+    # Nagle's wait costs 40 ms per object on a kept association.
+    connection = event.assoc.dul.socket
+    if connection is not None and connection.socket is not None:
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _rejection(assoc: Association) -> Unreachable:
+    answer = assoc.acceptor.primitive
+    where = f"{answer.result},{answer.result_source},{answer.diagnostic}" if answer else "no reason given"
+    # PS3.8 table 9-21. No object was judged: an AE title that is entered later mends even a permanent one.
+    return Unreachable(f"association rejected ({where})", code="association_rejected")

@@ -1,0 +1,89 @@
+"""What failed the gate and did not leave, with its reason, where a person finds it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping, insert, select
+
+from wetread.domain import ObjectKind, SopInstanceUid, StudyUid
+from wetread.ledger import tables
+from wetread.ledger.store import Store, serialise
+
+_H = tables.held.c
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One object held back; `source` is the one image it is about, if it is about one.
+
+    `reason` names attributes and rules and quotes no value.
+    """
+
+    study: StudyUid
+    revision: int
+    kind: ObjectKind
+    reason: str
+    at: float
+    source: SopInstanceUid | None = None
+    id: int = 0
+
+
+class HeldObjects:
+    """Rows of objects held back."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, held: Held, *, uid: SopInstanceUid) -> None:
+        """Record that the object `uid` is held; the same once more, as a second run finds it, is one row."""
+        digest = _digest(held, uid)
+        row = {
+            "study_uid": held.study,
+            "revision": held.revision,
+            "kind": held.kind,
+            "source_uid": held.source,
+            "reason": held.reason,
+            "at": held.at,
+            "digest": digest,
+        }
+        with self._store.write() as connection:
+            serialise(connection, digest)
+            if connection.execute(select(_H.id).where(_H.digest == digest)).first() is None:
+                connection.execute(insert(tables.held).values(row))
+
+    def of_study(self, study: StudyUid) -> list[Held]:
+        """A study's held objects, oldest first."""
+        query = select(tables.held).where(_H.study_uid == study).order_by(_H.id)
+        with self._store.read() as connection:
+            return [_to_held(row) for row in connection.execute(query).mappings()]
+
+    def page(self, *, after: int = 0, limit: int = 100) -> list[Held]:
+        """Entries with an id above `after`, in order of id."""
+        query = select(tables.held).where(_H.id > after).order_by(_H.id).limit(limit)
+        with self._store.read() as connection:
+            return [_to_held(row) for row in connection.execute(query).mappings()]
+
+    def newest(self, *, limit: int) -> list[Held]:
+        """The last entries, newest first."""
+        query = select(tables.held).order_by(_H.id.desc()).limit(limit)
+        with self._store.read() as connection:
+            return [_to_held(row) for row in connection.execute(query).mappings()]
+
+
+def _digest(held: Held, uid: SopInstanceUid) -> str:
+    parts = (held.study, str(held.revision), held.kind, uid, held.reason)
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def _to_held(row: RowMapping) -> Held:
+    return Held(
+        study=StudyUid(row["study_uid"]),
+        revision=row["revision"],
+        kind=ObjectKind(row["kind"]),
+        reason=row["reason"],
+        at=row["at"],
+        source=SopInstanceUid(row["source_uid"]) if row["source_uid"] else None,
+        id=row["id"],
+    )

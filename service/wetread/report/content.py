@@ -1,0 +1,46 @@
+"""Finding one's way in the content tree of a report that was made, or read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydicom.dataset import Dataset
+
+from wetread.domain import Code
+
+
+def walk(ds: Dataset) -> Iterator[Dataset]:
+    """Every content item below, parents first."""
+    for item in ds.get("ContentSequence") or []:
+        yield item
+        yield from walk(item)
+
+
+def name_of(item: Dataset) -> str:
+    """The value of the code that names an item; '' where it has none."""
+    return _first(item, "ConceptNameCodeSequence")
+
+
+def code_of(item: Dataset) -> str:
+    """The value of the code that is a CODE item's answer; '' where it has none."""
+    return _first(item, "ConceptCodeSequence")
+
+
+def all_named(parent: Dataset, name: Code) -> list[Dataset]:
+    """The children of that name."""
+    return [item for item in parent.get("ContentSequence") or [] if name_of(item) == name.value]
+
+
+def named(parent: Dataset, name: Code) -> Dataset:
+    """The first child of that name; an empty data set where there is none."""
+    return next(iter(all_named(parent, name)), Dataset())
+
+
+def of_type(parent: Dataset, value_type: str) -> list[Dataset]:
+    """The children of that value type."""
+    return [item for item in parent.get("ContentSequence") or [] if item.get("ValueType") == value_type]
+
+
+def _first(item: Dataset, keyword: str) -> str:
+    codes = item.get(keyword) or []
+    return str(codes[0].get("CodeValue", "")) if codes else ""

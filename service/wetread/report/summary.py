@@ -1,0 +1,62 @@
+"""What a report says of the study as a whole, in words and as one code; the gate asks for the same."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wetread.domain import Code, Zone
+from wetread.report import answer, codes
+from wetread.report.changes import changes
+from wetread.report.results import StudyResult
+
+PLAIN_NOTE: Final = (
+    "The full report could not be built from the source header; "
+    "patient and study are as noted when the image was received."
+)
+
+
+def texts(result: StudyResult) -> list[tuple[Code, str]]:
+    """Every sentence with the concept it answers, in the report's order."""
+    said = [
+        (codes.CONCLUSION, answer.study_answer(result).text),
+        (codes.COMMENT, f"{answer.SAFETY_NOTE}."),
+        (codes.NUMBER_OF_LESIONS, str(_places(result))),
+        (codes.COMMENT, _counts(result)),
+    ]
+    return said + [(codes.COMMENT, text) for text in _unread(result) + changes(result)]
+
+
+def processing(result: StudyResult) -> Code:
+    """CID 6047 over the study. An image that no network may read counts as one without success."""
+    done = [a for image in result.images for a in answer.done(image)]
+    if not done:
+        return codes.NONE_SUCCEEDED
+    is_all_read = all(answer.done(image) and not answer.failed(image) for image in result.images)
+    has_findings = any(f.zone is not Zone.NEGATIVE for a in done for f in a.findings)
+    if is_all_read:
+        return codes.ALL_WITH_FINDINGS if has_findings else codes.ALL_WITHOUT_FINDINGS
+    return codes.SOME_WITH_FINDINGS if has_findings else codes.SOME_WITHOUT_FINDINGS
+
+
+def _places(result: StudyResult) -> int:
+    """How many places are marked over all images: one per box."""
+    return sum(len(finding.boxes) for image in result.images for finding in answer.findings_of(image))
+
+
+def _counts(result: StudyResult) -> str:
+    """How many findings of each zone, places and images."""
+    zones = [finding.zone for image in result.images for finding in answer.findings_of(image)]
+    counted = ", ".join(f"{zones.count(zone)} {zone.value}" for zone in Zone)
+    evaluated = sum(bool(answer.done(image)) for image in result.images)
+    return (
+        f"Findings: {counted}. Marked places: {_places(result)}. "
+        f"Images: {len(result.images)}, of these evaluated: {evaluated}."
+    )
+
+
+def _unread(result: StudyResult) -> list[str]:
+    return [
+        f"Image {number} not evaluable: {answer.reason_of(image).text}."
+        for number, image in enumerate(result.images, start=1)
+        if not answer.done(image)
+    ]
