@@ -37,7 +37,7 @@ _FLAGS = (
     "--hide-scrollbars",
     "--window-size=1400,1000",
 )
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 _REPORT = "[data-cy='study-browser-thumbnail-no-image']"
 _PICTURE = "[data-cy='study-browser-thumbnail']"
 _PANE = "[data-cy='viewport-pane']"
@@ -175,3 +175,8 @@ def ohif(folder: Path, site: str) -> Iterator[Ohif]:
         yield Ohif(browser, site)
     finally:
         browser.quit()
+
+
+def extent(outline: Points) -> list[float]:
+    """Left, top, right, bottom of an outline."""
+    return [*outline.min(axis=0), *outline.max(axis=0)]

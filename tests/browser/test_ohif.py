@@ -18,7 +18,7 @@ from tests.browser.film_studies import (
     write_answers,
     write_films,
 )
-from tests.browser.ohif import Ohif, Points, Rgb, ohif
+from tests.browser.ohif import Ohif, Points, Rgb, extent, ohif
 from tests.browser.viewer_site import viewer_site
 from tests.system.dcmtk import Modality, dcmsend
 from tests.system.orthanc import Orthanc, find_dicomweb_plugin, new_orthanc, running_orthanc
@@ -155,11 +155,6 @@ def assert_shown(viewer: Ohif, picture: Rgb) -> None:
     is_same = np.abs(shown - made).max(axis=2) < 64
     band = round(_BAND * len(made))
     assert min(is_same[:band].mean(), is_same.mean()) > _SAME
-
-
-def extent(outline: Points) -> list[float]:
-    """Left, top, right, bottom."""
-    return [*outline.min(axis=0), *outline.max(axis=0)]
 
 
 def lesion_on(screen: Rgb) -> list[float]:
