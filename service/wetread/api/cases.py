@@ -110,6 +110,7 @@ def to_held_out(held: Held) -> HeldObjectOut:
         StudyInstanceUID=held.study,
         revision=held.revision,
         kind=held.kind,
+        SOPInstanceUID=held.SOPInstanceUID,
         source=held.source,
         reason=held.reason,
     )

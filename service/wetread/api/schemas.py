@@ -208,6 +208,7 @@ class HeldObjectOut(_Out):
     StudyInstanceUID: str
     revision: int
     kind: ObjectKind
+    SOPInstanceUID: str = Field(description="What it would have had; the plainer one instead has it.")
     source: str | None = Field(description="The one image it is about, if it is about one.")
     reason: str = Field(examples=["PatientOrientation differs from the source"])
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from wetread.config import DicomSettings
 from wetread.conformance.document import Row, Section, Table
+from wetread.deliver.commitment import REPORT_ANSWERS
 from wetread.errors import Rejected, Transient
 from wetread.receive.contexts import STORAGE_CLASSES, TRANSFER_SYNTAXES, VERIFICATION
 from wetread.receive.listener import MAXIMUM_PDU_BYTES
@@ -24,11 +25,11 @@ def listener_section(settings: DicomSettings) -> Section:
     return Section(
         f"AE {settings.ae_title}: the listener",
         (
-            "Accepts associations for verification and storage. Every object it answers with success is "
-            "kept byte for byte, unknown and private attributes included, and its row in the ledger is on "
-            "disk.",
+            "Accepts associations for verification, storage, and reports of storage commitment, for which "
+            "both roles are accepted. Every object it answers with success is kept byte for byte, unknown "
+            "and private attributes included, and its row in the ledger is on disk.",
         ),
-        (_policies(settings), _contexts(), _answers(), _storage()),
+        (_policies(settings), _contexts(), _answers(), _reports(), _storage()),
     )
 
 
@@ -71,6 +72,12 @@ def _answers() -> Section:
     rows += [(_hex(status), _meaning(error)) for error, status in ANSWERS]
     rows.append((_hex(PROCESSING_FAILURE), "A fault of the service."))
     return Section("C-STORE response statuses", (Table(("Status", "When"), tuple(rows)),))
+
+
+def _reports() -> Section:
+    rows: list[Row] = [(_hex(SUCCESS), "Entered, or known already.")]
+    rows += [(_hex(status), text) for status, text in REPORT_ANSWERS.items()]
+    return Section("N-EVENT-REPORT response statuses", (Table(("Status", "When"), tuple(rows)),))
 
 
 def _meaning(error: type[Exception]) -> str:

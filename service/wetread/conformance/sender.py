@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from wetread.conformance.document import Row, Section, Table
 from wetread.conformance.objects import TITLE_OF
-from wetread.deliver.classes import SOP_CLASS_OF
+from wetread.deliver.classes import SOP_CLASS_OF, SUBSTITUTES
+from wetread.deliver.commitment import LISTEN_S
 from wetread.domain import Destination, Hours, Profile
 
 _NOT_SET = "not set"
@@ -22,7 +23,13 @@ def sender_section(destinations: Sequence[Destination], *, listener_aet: str) ->
             "Little Endian and with Implicit VR Little Endian in a context of its own. Role SCU. To a "
             "DICOMweb destination it sends each object by STOW-RS as application/dicom.",
         ),
-        (_destinations(destinations, listener_aet), _proposed(destinations), _statuses(), _profiles()),
+        (
+            _destinations(destinations, listener_aet),
+            _proposed(destinations),
+            _statuses(),
+            _commitment(),
+            _profiles(),
+        ),
     )
 
 
@@ -70,7 +77,31 @@ def _proposed(destinations: Sequence[Destination]) -> Section:
         )
         for kind in SOP_CLASS_OF
     )
-    return Section("Result objects by destination", (Table(("Object", "SOP class UID", "Sent to"), rows),))
+    also = (
+        f"To who gets the {TITLE_OF[kind]}, the {TITLE_OF[form]} is proposed too, and goes where the first "
+        "is not taken."
+        for kind, form in SUBSTITUTES.items()
+    )
+    return Section(
+        "Result objects by destination", (Table(("Object", "SOP class UID", "Sent to"), rows), *also)
+    )
+
+
+def _commitment() -> Section:
+    rows: tuple[Row, ...] = (
+        ("Request", "N-ACTION, one for all that was sent, on an association with this context alone."),
+        (
+            "Report",
+            f"On that association for {LISTEN_S:g} s, or on one that the archive opens to the listener.",
+        ),
+        ("Objects that failed", "Sent again, five times at most; then shown to a person."),
+        ("No report in time", "Asked again under a new transaction; after three times slowly, and shown."),
+        ("A late or repeated report", "Late ones count, repeated ones change nothing."),
+    )
+    return Section(
+        "Storage commitment (Push Model, SCU)",
+        ("For destinations that are set to commit themselves.", Table(("Part", "Behaviour"), rows)),
+    )
 
 
 def _statuses() -> Section:

@@ -56,6 +56,16 @@ _ANSWERS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (Transient, 0x0213),
 )
 _PROCESSING_FAILURE: Final = 0x0110
+# The same in words.
+REPORT_ANSWERS: Final = MappingProxyType(
+    {
+        0x0113: "No event of storage commitment.",
+        0x0115: "No request of this transaction UID, or the information lacks what it must have.",
+        0x0124: "Not from the destination that was asked.",
+        0x0213: "The ledger is away: report it again.",
+        _PROCESSING_FAILURE: "A fault of the service.",
+    }
+)
 
 Take = Callable[[CommitmentReport, str], None]
 

@@ -105,11 +105,14 @@ class Commitments:
                 _ask_again(connection, row, now=now, patience=patience)
             return len(lapsed)
 
-    def is_open(self, transaction_uid: str) -> bool:
-        """Whether the answer to this request is still awaited."""
-        query = select(_C.state).where(_C.transaction_uid == transaction_uid)
+    def asked_of(self, transaction_uid: str) -> str:
+        """The destination of a request, whatever came of it. Raises NotFound."""
+        query = select(_C.destination).where(_C.transaction_uid == transaction_uid)
         with self._store.read() as connection:
-            return connection.scalar(query) == CommitmentState.ASKED
+            destination: str | None = connection.scalar(query)
+        if destination is None:
+            raise NotFound("no request for storage commitment of this transaction UID")
+        return destination
 
     def settle(
         self, report: CommitmentReport, *, destination: str, now: float, patience: Patience

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, insert, select
 
 from wetread.domain import ObjectKind, SopInstanceUid, StudyUid
 from wetread.ledger import tables
@@ -16,7 +17,7 @@ _H = tables.held.c
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One object held back; `source` is the one image it is about, if it is about one.
+    """One object held back, by the UID it would have had; `source` is the one image it is about, if any.
 
     `reason` names attributes and rules and quotes no value.
     """
@@ -24,6 +25,7 @@ class Held:
     study: StudyUid
     revision: int
     kind: ObjectKind
+    SOPInstanceUID: SopInstanceUid
     reason: str
     at: float
     source: SopInstanceUid | None = None
@@ -36,22 +38,10 @@ class HeldObjects:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(self, held: Held, *, uid: SopInstanceUid) -> None:
-        """Record that the object `uid` is held; the same once more, as a second run finds it, is one row."""
-        digest = _digest(held, uid)
-        row = {
-            "study_uid": held.study,
-            "revision": held.revision,
-            "kind": held.kind,
-            "source_uid": held.source,
-            "reason": held.reason,
-            "at": held.at,
-            "digest": digest,
-        }
+    def add(self, entries: Sequence[Held]) -> None:
+        """Record what is held; the same once more, as a second run finds it, is one row."""
         with self._store.write() as connection:
-            serialise(connection, digest)
-            if connection.execute(select(_H.id).where(_H.digest == digest)).first() is None:
-                connection.execute(insert(tables.held).values(row))
+            add_held(connection, entries)
 
     def of_study(self, study: StudyUid) -> list[Held]:
         """A study's held objects, oldest first."""
@@ -72,8 +62,29 @@ class HeldObjects:
             return [_to_held(row) for row in connection.execute(query).mappings()]
 
 
-def _digest(held: Held, uid: SopInstanceUid) -> str:
-    parts = (held.study, str(held.revision), held.kind, uid, held.reason)
+def add_held(connection: Connection, entries: Sequence[Held]) -> None:
+    """The same in the transaction of a revision."""
+    for held in entries:
+        digest = _digest(held)
+        serialise(connection, digest)
+        if connection.execute(select(_H.id).where(_H.digest == digest)).first() is None:
+            connection.execute(insert(tables.held).values(_to_row(held) | {"digest": digest}))
+
+
+def _to_row(held: Held) -> dict[str, object]:
+    return {
+        "study_uid": held.study,
+        "revision": held.revision,
+        "kind": held.kind,
+        "sop_instance_uid": held.SOPInstanceUID,
+        "source_uid": held.source,
+        "reason": held.reason,
+        "at": held.at,
+    }
+
+
+def _digest(held: Held) -> str:
+    parts = (held.study, str(held.revision), held.kind, held.SOPInstanceUID, held.reason)
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
@@ -82,6 +93,7 @@ def _to_held(row: RowMapping) -> Held:
         study=StudyUid(row["study_uid"]),
         revision=row["revision"],
         kind=ObjectKind(row["kind"]),
+        SOPInstanceUID=SopInstanceUid(row["sop_instance_uid"]),
         reason=row["reason"],
         at=row["at"],
         source=SopInstanceUid(row["source_uid"]) if row["source_uid"] else None,

@@ -19,6 +19,7 @@ from wetread.domain import (
     StudyUid,
 )
 from wetread.ledger import tables
+from wetread.ledger.held import Held, add_held
 from wetread.ledger.store import Store
 from wetread.ledger.studies import Claim
 
@@ -36,11 +37,12 @@ class Reports:
         *,
         worst_zone: str,
         destinations: Sequence[Destination],
+        held: Sequence[Held] = (),
     ) -> bool:
-        """Close the revision: report, objects and one pending delivery per destination, in one transaction.
+        """Close the revision: report, objects, one pending delivery per destination, in one transaction.
 
-        An object of an earlier revision is owed to the destinations that were not owed it yet. False, and
-        nothing written, when an image came since the claim or another process was first.
+        An object of an earlier revision is owed to the destinations that were not owed it yet; `held` did not
+        pass. False, and nothing written, when an image came since the claim or another process was first.
         """
         with self._store.write() as connection:
             if not _close_study(connection, claim, report, worst_zone):
@@ -56,6 +58,7 @@ class Reports:
             connection.execute(insert(tables.reports).values(values))
             for item in report.objects:
                 _add_object(connection, report, item, destinations)
+            add_held(connection, held)
             return True
 
     def revisions(self, study: StudyUid) -> list[Report]:

@@ -137,6 +137,7 @@ held = Table(
     Column("study_uid", _UID, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("kind", String(16), nullable=False),
+    Column("sop_instance_uid", _UID, nullable=False),
     Column("source_uid", _UID),
     Column("reason", Text, nullable=False),
     Column("at", Float, nullable=False),

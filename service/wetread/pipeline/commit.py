@@ -52,17 +52,18 @@ class Registrar:
 
     def __init__(self, *, ledger: Ledger, destinations: Sequence[Destination]) -> None:
         self._ledger = ledger
-        self._by_title = {item.ae_title: item.name for item in destinations if item.commits}
+        self._titles = {item.name: item.ae_title for item in destinations if item.commits}
 
     def enter(self, report: CommitmentReport, caller: str) -> None:
         """Enter a report of the application entity `caller`.
 
-        Raises Mismatch when it is no destination that we ask, or not the one that was asked; NotFound for a
-        request that was never made.
+        Raises Mismatch when it is not the destination that was asked, NotFound for a request that was never
+        made.
         """
-        destination = self._by_title.get(caller)
-        if destination is None:
-            raise Mismatch("not a destination that is asked for storage commitment")
+        # Two destinations may be one archive under one title: the request tells them apart.
+        destination = self._ledger.commitments.asked_of(report.transaction_uid)
+        if self._titles.get(destination) != caller:
+            raise Mismatch("storage commitment was asked of another destination")
         self.settle(report, destination)
 
     def settle(self, report: CommitmentReport, destination: str) -> None:

@@ -62,22 +62,24 @@ class Concluder:
         with watch.step("conclude"):
             result = self._gather(claim)
             make = self._maker.make_plain if claim.attempts > _FULL_ATTEMPTS else self._maker.make
-            report = _to_report(result, make(result, watch))
+            made = make(result, watch)
+        report = _to_report(result, made.objects)
         zone = worst_zone([analysis for image in result.images for analysis in image.analyses])
         is_mine = self._ledger.reports.conclude(
-            claim, report, worst_zone=zone, destinations=self._destinations
+            claim, report, worst_zone=zone, destinations=self._destinations, held=made.held
         )
         if is_mine:
             self._ledger.studies.note(claim.study, watch.steps)
             fields = {"study": claim.study, "revision": claim.revision, "outcome": result.outcome.value}
             took_ms = round(watch.steps[-1].duration_ms)
-            logger.info("concluded", extra=fields | {"objects": len(report.objects), "ms": took_ms})
+            fields |= {"objects": len(made.objects), "held": len(made.held)}
+            logger.info("concluded", extra=fields | {"ms": took_ms})
         return is_mine
 
     def _gather(self, claim: Claim) -> StudyResult:
         analyses = self._ledger.analyses.of_study(claim.study)
         images = tuple(
-            ImageResult(instance, self._spool.path(instance.spool_key), tuple(analyses.get(instance.id, ())))
+            ImageResult(instance, self._spool.place(instance.spool_key), tuple(analyses.get(instance.id, ())))
             for instance in self._ledger.instances.of_study(claim.study)
             if not instance.is_conflicting
         )

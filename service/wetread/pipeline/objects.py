@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass, field
 
 from wetread.domain import ObjectKind, ResultObject, SopInstanceUid
 from wetread.errors import InvalidObject, Rejected, Transient
@@ -23,6 +24,16 @@ _NEEDED = ObjectKind.STRUCTURED_REPORT
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of one revision: objects that are durable in the spool, and what did not pass."""
+
+    result: StudyResult
+    watch: Stopwatch
+    objects: list[ResultObject] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+
+
 class ObjectMaker:
     """Everything it makes has a derived UID: what is known already is taken as it is."""
 
@@ -31,65 +42,66 @@ class ObjectMaker:
         self._spool = spool
         self._catalogue = catalogue
 
-    def make(self, result: StudyResult, watch: Stopwatch) -> list[ResultObject]:
-        """All that the revision calls for, durable in the spool, less what is held back.
+    def make(self, result: StudyResult, watch: Stopwatch) -> Made:
+        """All that the revision calls for.
 
         Raises InvalidObject when no report passes the gate, Transient when the spool or ledger is away.
         """
-        made = self._make_all(self._catalogue.reports(result), result, watch)
+        made = Made(result, watch)
+        self._add(self._catalogue.reports(result), made)
         for image in _to_show(result):
-            made += self._make_all(self._catalogue.of_image(image, result), result, watch)
-        return made + self._make_all(self._catalogue.key_objects(result, made), result, watch)
+            self._add(self._catalogue.of_image(image, result), made)
+        self._add(self._catalogue.key_objects(result, made.objects), made)
+        return made
 
-    def make_plain(self, result: StudyResult, watch: Stopwatch) -> list[ResultObject]:
+    def make_plain(self, result: StudyResult, watch: Stopwatch) -> Made:
         """The last resort, of what the ledger knows alone: a study is never left without an answer."""
         logger.error("plain report instead of the full one", extra={"study": result.study})
-        return self._make_all(self._catalogue.reports(result, is_plain=True), result, watch)
+        made = Made(result, watch)
+        self._add(self._catalogue.reports(result, is_plain=True), made)
+        return made
 
-    def _make_all(self, wanted: list[Wanted], result: StudyResult, watch: Stopwatch) -> list[ResultObject]:
-        made = [self._make(item, result, watch) for item in wanted]
-        return [item for item in made if item is not None]
+    def _add(self, wanted: list[Wanted], made: Made) -> None:
+        for item in wanted:
+            known = self._ledger.reports.find_object(item.uid)
+            found = known[1] if known else self._make(item, made)
+            if found is not None:
+                made.objects.append(found)
 
-    def _make(self, wanted: Wanted, result: StudyResult, watch: Stopwatch) -> ResultObject | None:
-        known = self._ledger.reports.find_object(wanted.uid)
-        if known is not None:
-            return known[1]
+    def _make(self, wanted: Wanted, made: Made) -> ResultObject | None:
+        """The object in the fullest form that passes; None when none does."""
         for form in wanted.forms:
-            built = self._try(form, wanted, result, watch)
+            built = self._try(form, wanted, made)
             if built is not None:
-                return self._keep(built)
+                with made.watch.step("conclude.keep", wanted.source):
+                    return self._keep(built)
         if wanted.kind is _NEEDED:
+            # Nothing is concluded: the reasons would be lost with the revision.
+            self._ledger.held.add(made.held)
             raise InvalidObject("no report passes the gate")
         return None
 
-    def _try(self, form: Form, wanted: Wanted, result: StudyResult, watch: Stopwatch) -> BuiltObject | None:
+    def _try(self, form: Form, wanted: Wanted, made: Made) -> BuiltObject | None:
         """The object in this form; None, and held with the reason, where it does not come to pass."""
         try:
-            with watch.step(f"conclude.{wanted.kind}", wanted.source):
+            with made.watch.step(f"conclude.{wanted.kind}", wanted.source):
                 built = form()
-            with watch.step("gate", wanted.source):
-                check(built, result)
+            with made.watch.step("gate", wanted.source):
+                check(built, made.result)
         except Rejected as error:
-            self._hold(wanted, result, why=str(error))
+            _hold(wanted, made, why=str(error))
         except Transient:
             raise
         except Exception as error:
-            # Held, logged and counted like a defect: a fault in a picture must not cost the study its report.
+            # Held, logged and shown like a defect: a fault in a picture must not cost the study its report.
             if wanted.kind is _NEEDED:
                 raise
-            logger.exception("object not built", extra={"study": result.study, "kind": wanted.kind.value})
-            self._hold(wanted, result, why=f"could not be built: {type(error).__name__}")
+            fields = {"study": made.result.study, "kind": wanted.kind.value}
+            logger.exception("object not built", extra=fields)
+            _hold(wanted, made, why=f"could not be built: {type(error).__name__}")
         else:
             return built
         return None
-
-    def _hold(self, wanted: Wanted, result: StudyResult, *, why: str) -> None:
-        # The gate's words begin with the kind, which the row states anyway.
-        why = why.removeprefix(f"{wanted.kind}: ")
-        fields = {"study": result.study, "revision": result.revision, "kind": wanted.kind.value}
-        logger.error("object held back", extra=fields | {"why": why})
-        held = Held(result.study, result.revision, wanted.kind, why, time.time(), wanted.source)
-        self._ledger.held.add(held, uid=wanted.uid)
 
     def _keep(self, built: BuiltObject) -> ResultObject:
         data = to_part10(built.ds)
@@ -102,6 +114,15 @@ class ObjectMaker:
             size_bytes=len(data),
             source=built.source,
         )
+
+
+def _hold(wanted: Wanted, made: Made, *, why: str) -> None:
+    study, revision = made.result.study, made.result.revision
+    # The gate's words begin with the kind, which the row states anyway.
+    why = why.removeprefix(f"{wanted.kind}: ")
+    fields = {"study": study, "revision": revision, "kind": wanted.kind.value}
+    logger.error("object held back", extra=fields | {"why": why})
+    made.held.append(Held(study, revision, wanted.kind, wanted.uid, why, time.time(), wanted.source))
 
 
 def _to_show(result: StudyResult) -> list[ImageResult]:

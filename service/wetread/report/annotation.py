@@ -138,10 +138,12 @@ def _place(text: str, wished: Sequence[Area], *, frame: Area, taken: Sequence[Ar
     """
     width, height = _size(text, frame)
     beside = [_moved(area, frame) for area in wished]
+    # Not at the very edge: viewers cut the letters there.
+    margin = min(height / 4, (frame.right - width) / 2, (frame.bottom - height) / 2)
     edges = [
-        Area(left, top, left + width, top + height)
-        for top in _steps(frame.bottom - height, height)
-        for left in (0.0, frame.right - width)
+        Area(left, margin + top, left + width, margin + top + height)
+        for top in _steps(frame.bottom - height - 2 * margin, height)
+        for left in (margin, frame.right - width - margin)
     ]
     for number, area in enumerate([*beside, *edges]):
         is_inside = area.top >= 0 and area.bottom <= frame.bottom

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage
 
 from wetread.domain import ObjectKind, StudyUid
@@ -42,7 +42,8 @@ def comprehensive_of(report: Dataset) -> Dataset:
         _put(made, "SeriesNumber", identity.SERIES_NUMBER[_KIND])
         if "PredecessorDocumentsSequence" in report:
             _put(made, "PredecessorDocumentsSequence", _mapped(report.PredecessorDocumentsSequence, study))
-        made.file_meta = copy.copy(report.file_meta)
+        made.file_meta = FileMetaDataset()
+        made.file_meta.update(report.file_meta)
         _put(made.file_meta, "MediaStorageSOPClassUID", made.SOPClassUID)
         _put(made.file_meta, "MediaStorageSOPInstanceUID", made.SOPInstanceUID)
     return made

@@ -26,14 +26,18 @@ def code_of(item: Dataset) -> str:
     return _first(item, "ConceptCodeSequence")
 
 
-def all_named(parent: Dataset, name: Code) -> list[Dataset]:
-    """The children of that name."""
-    return [item for item in parent.get("ContentSequence") or [] if name_of(item) == name.value]
+def by_name(parent: Dataset) -> dict[str, list[Dataset]]:
+    """The children by the value of the code that names them, read once: elements are slow to read."""
+    made: dict[str, list[Dataset]] = {}
+    for item in parent.get("ContentSequence") or []:
+        made.setdefault(name_of(item), []).append(item)
+    return made
 
 
 def named(parent: Dataset, name: Code) -> Dataset:
     """The first child of that name; an empty data set where there is none."""
-    return next(iter(all_named(parent, name)), Dataset())
+    items = parent.get("ContentSequence") or []
+    return next((item for item in items if name_of(item) == name.value), Dataset())
 
 
 def of_type(parent: Dataset, value_type: str) -> list[Dataset]:

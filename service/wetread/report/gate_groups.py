@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from pydicom.dataset import Dataset
 
-from wetread.domain import Analysis, Box, Finding
+from wetread.domain import Analysis, Box, Code, Finding
 from wetread.report import answer, codes, identity
-from wetread.report.content import all_named, code_of, name_of, named, of_type, walk
+from wetread.report.content import by_name, code_of, name_of, named, of_type, walk
 from wetread.report.measurement_group import (
     NOT_EVALUABLE,
     Refusal,
@@ -60,8 +60,9 @@ def group_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
         return
     for number, group in enumerate(groups, start=1):
         yield from (f"group {number}: {defect}" for defect in _shape_defects(group, result))
-    yield from _statement_defects([_said(group) for group in groups], _found(result))
-    if {i.instance.header.SOPInstanceUID for i in result.images} != {_said(group).image for group in groups}:
+    said = [_said(group) for group in groups]
+    yield from _statement_defects(said, _found(result))
+    if {image.instance.header.SOPInstanceUID for image in result.images} != {one.image for one in said}:
         yield "an input image has no group"
 
 
@@ -141,42 +142,49 @@ def _words(statement: _Statement) -> str:
 
 
 def _said(group: Dataset) -> _Statement:
-    finding = code_of(named(group, codes.FINDING))
-    numbers = all_named(group, codes.PROBABILITY)
-    answers = {name_of(item): code_of(item) for item in of_type(group, "CODE")}
+    items = by_name(group)
+    numbers = items.get(codes.PROBABILITY.value, [])
+    finding = _code(items, codes.FINDING.value)
     region = next(iter(of_type(group, "SCOORD")), Dataset())
     references = _images_of(region)
     return _Statement(
         image=str(references[0].ReferencedSOPInstanceUID) if references else "",
-        tracking_uid=str(named(group, codes.TRACKING_UID).get("UID", "")),
-        tracking_identifier=str(named(group, codes.TRACKING_IDENTIFIER).get("TextValue", "")),
+        tracking_uid=_text(items, codes.TRACKING_UID, "UID"),
+        tracking_identifier=_text(items, codes.TRACKING_IDENTIFIER),
         finding=finding,
-        presence=answers.get(codes.PRESENCE.value) or answers.get(finding, ""),
-        summary=answers.get(codes.CAD_SUMMARY.value, ""),
-        quality=answers.get(codes.IMAGE_QUALITY.value, ""),
+        presence=_code(items, codes.PRESENCE.value) or _code(items, finding),
+        summary=_code(items, codes.CAD_SUMMARY.value),
+        quality=_code(items, codes.IMAGE_QUALITY.value),
         probability=tuple(_number(value) for n in numbers for value in n.get("MeasuredValueSequence") or []),
-        zone=" ".join(str(named(n, codes.RANGE_DESCRIPTION).get("TextValue", "")) for n in numbers),
+        zone=" ".join(_text(by_name(number), codes.RANGE_DESCRIPTION) for number in numbers),
         site=tuple(
-            (code_of(s), code_of(named(s, codes.LATERALITY))) for s in all_named(group, codes.FINDING_SITE)
+            (code_of(site), code_of(named(site, codes.LATERALITY)))
+            for site in items.get(codes.FINDING_SITE.value, [])
         ),
-        algorithm=_algorithm(group),
-        parameters=tuple(str(item.TextValue) for item in all_named(group, codes.ALGORITHM_PARAMETERS)),
-        purpose=answers.get(codes.GEOMETRIC_PURPOSE.value, ""),
+        algorithm=(
+            _text(items, codes.ALGORITHM_NAME),
+            _text(items, codes.ALGORITHM_VERSION),
+            _code(items, codes.ALGORITHM_FAMILY.value),
+        ),
+        parameters=tuple(str(item.TextValue) for item in items.get(codes.ALGORITHM_PARAMETERS.value, [])),
+        purpose=_code(items, codes.GEOMETRIC_PURPOSE.value),
         points=_rounded(region.get("GraphicData") or []),
     )
+
+
+def _text(items: dict[str, list[Dataset]], name: Code, keyword: str = "TextValue") -> str:
+    found = items.get(name.value, [])
+    return str(found[0].get(keyword, "")) if found else ""
+
+
+def _code(items: dict[str, list[Dataset]], name: str) -> str:
+    found = items.get(name, [])
+    return code_of(found[0]) if found else ""
 
 
 def _number(value: Dataset) -> tuple[float, str]:
     units = value.get("MeasurementUnitsCodeSequence") or [Dataset()]
     return float(value.NumericValue), str(units[0].get("CodeValue", ""))
-
-
-def _algorithm(group: Dataset) -> tuple[str, str, str]:
-    return (
-        str(named(group, codes.ALGORITHM_NAME).get("TextValue", "")),
-        str(named(group, codes.ALGORITHM_VERSION).get("TextValue", "")),
-        code_of(named(group, codes.ALGORITHM_FAMILY)),
-    )
 
 
 def _found(result: StudyResult) -> list[_Statement]:

@@ -46,11 +46,16 @@ class Spool:
 
     def path(self, key: SpoolKey) -> Path:
         """The local file of an object. Raises NotFound, or Transient when the spool is away."""
-        target = self._target(key)
+        target = self.place(key)
         if not target.is_file():
-            if not target.parent.is_dir():
-                raise Transient("the spool's folder is away")
             raise NotFound("no such object in the spool")
+        return target
+
+    def place(self, key: SpoolKey) -> Path:
+        """Where an object belongs, whether it is there or lost. Raises Transient when the spool is away."""
+        target = self._target(key)
+        if not target.parent.is_dir():
+            raise Transient("the spool's folder is away")
         return target
 
     def read(self, key: SpoolKey) -> bytes:

@@ -22,8 +22,8 @@ def read_study(room: Room, name: str) -> StudyUid:
 
 
 def hold(room: Room, study: StudyUid, kind: ObjectKind = ObjectKind.CAPTURE) -> None:
-    held = Held(study, 1, kind, REASON, time.time(), SopInstanceUid("2.25.5"))
-    room.ledger.held.add(held, uid=SopInstanceUid(f"2.25.{len(kind)}"))
+    uid, source = SopInstanceUid("2.25.4"), SopInstanceUid("2.25.5")
+    room.ledger.held.add([Held(study, 1, kind, uid, REASON, time.time(), source)])
 
 
 def degrade_one(room: Room) -> None:

@@ -333,7 +333,7 @@ def test_a_delivery_that_was_taken_with_a_warning_or_replaced_says_so(room: Room
     page = room.reader().get(f"/studies/{study}").text
 
     assert "Delivered, with a warning" in page
-    assert "Plainer instead" in page
+    assert "Plainer form" in page
     assert "takes no such class" in page
 
 

@@ -89,8 +89,9 @@ def test_what_was_sent_is_named_in_one_request_and_in_no_second(owing: Ledger) -
 
     assert [item.id for item in asked] == [item.id for item in state(owing)]
     assert again == []
-    assert owing.commitments.is_open(FIRST)
-    assert not owing.commitments.is_open("2.25.2")
+    assert owing.commitments.asked_of(FIRST) == "pacs"
+    with pytest.raises(NotFound):
+        owing.commitments.asked_of("2.25.2")
 
 
 def test_a_study_is_asked_for_when_nothing_more_of_it_is_due(owing: Ledger) -> None:
@@ -125,7 +126,6 @@ def test_objects_that_are_kept_are_committed_and_keep_when_they_were_sent(owing:
     assert {(item.state, item.sent_at, item.last_status) for item in state(owing)} == {
         (DeliveryState.COMMITTED, 120.0, "0x0000")
     }
-    assert not owing.commitments.is_open(FIRST)
 
 
 def test_an_object_that_is_lost_is_owed_again_and_the_other_committed(owing: Ledger) -> None:
@@ -175,7 +175,6 @@ def test_a_report_of_a_request_that_was_never_made_changes_nothing(owing: Ledger
         answer(owing, *uids(asked), transaction="2.25.999")
 
     assert state(owing) == before
-    assert owing.commitments.is_open(FIRST)
 
 
 def test_a_report_on_what_was_asked_of_another_destination_changes_nothing(owing: Ledger) -> None:

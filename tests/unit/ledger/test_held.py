@@ -6,15 +6,14 @@ from wetread.ledger import Ledger
 from wetread.ledger.held import Held
 
 
-def held(study: str, *, reason: str = "Rows is missing", at: float = 100.0) -> Held:
-    return Held(study_of(study), 1, ObjectKind.CAPTURE, reason, at, result("source").SOPInstanceUID)
+def held(study: str, name: str = "capture", *, reason: str = "Rows is missing", at: float = 100.0) -> Held:
+    source = result("source").SOPInstanceUID
+    return Held(study_of(study), 1, ObjectKind.CAPTURE, result(name).SOPInstanceUID, reason, at, source)
 
 
 def test_the_same_defect_found_by_a_second_run_is_one_row(ledger: Ledger) -> None:
-    uid = result("capture").SOPInstanceUID
-
-    ledger.held.add(held("one"), uid=uid)
-    ledger.held.add(held("one", at=200.0), uid=uid)
+    ledger.held.add([held("one")])
+    ledger.held.add([held("one", at=200.0)])
 
     [found] = ledger.held.of_study(study_of("one"))
     assert (found.at, found.reason, found.kind) == (100.0, "Rows is missing", ObjectKind.CAPTURE)
@@ -22,15 +21,13 @@ def test_the_same_defect_found_by_a_second_run_is_one_row(ledger: Ledger) -> Non
 
 
 def test_two_objects_with_the_same_defect_are_two_rows(ledger: Ledger) -> None:
-    for name in ("first heat map", "second heat map"):
-        ledger.held.add(held("one"), uid=result(name).SOPInstanceUID)
+    ledger.held.add([held("one", "first heat map"), held("one", "second heat map")])
 
     assert len(ledger.held.of_study(study_of("one"))) == 2
 
 
 def test_held_objects_page_in_order_and_the_newest_come_first_on_request(ledger: Ledger) -> None:
-    for number in range(3):
-        ledger.held.add(held(f"study {number}"), uid=result(f"{number}").SOPInstanceUID)
+    ledger.held.add([held(f"study {number}") for number in range(3)])
 
     first = ledger.held.page(limit=1)[0]
 
@@ -42,6 +39,6 @@ def test_held_objects_page_in_order_and_the_newest_come_first_on_request(ledger:
 
 
 def test_counts_tell_held_objects_by_kind(ledger: Ledger) -> None:
-    ledger.held.add(held("one"), uid=result("capture").SOPInstanceUID)
+    ledger.held.add([held("one")])
 
     assert ledger.views.counts()["held"] == {"capture": 1}

@@ -83,8 +83,8 @@ def test_an_older_ledger_can_do_all_that_a_new_one_can(url: str) -> None:
         assert claim is not None
         made = report(study_of("one"), 2, result("sr 2"))
         assert ledger.reports.conclude(claim, made, worst_zone="positive", destinations=[PACS])
-        held = Held(study_of("one"), 2, ObjectKind.CAPTURE, "why", 1.0)
-        ledger.held.add(held, uid=result("capture").SOPInstanceUID)
+        uid = result("capture").SOPInstanceUID
+        ledger.held.add([Held(study_of("one"), 2, ObjectKind.CAPTURE, uid, "why", 1.0)])
 
         assert len(ledger.held.of_study(study_of("one"))) == 1
 

@@ -40,10 +40,10 @@ def admit(step: FirstStep, name: str, *, study: str = "both", **more: object) ->
     return StudyUid(step.admitter.receive_file(data, source=FROM_MODALITY).header.StudyInstanceUID)
 
 
-def read_all(step: FirstStep, study: StudyUid, probability: float = 0.9) -> None:
-    """End every planned analysis with one finding of this probability, its box and its heat map."""
+def read_all(step: FirstStep, study: StudyUid, probability: float = 0.9, *, right: float = 150) -> None:
+    """End every planned analysis with one finding of this probability, its box (to `right`), its heat map."""
     zone = OperatingPoints(0.2, 0.6).zone(probability)
-    boxes = () if zone is Zone.NEGATIVE else (Box(60, 80, 150, 190, probability),)
+    boxes = () if zone is Zone.NEGATIVE else (Box(60, 80, right, 190, probability),)
     code = Code("125605004", "SCT", "Fracture of bone")
     finding = Finding(
         code, "Fracture", probability, zone, OperatingPoints(0.2, 0.6), boxes, keep_heat_map(step)

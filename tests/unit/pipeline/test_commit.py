@@ -64,11 +64,11 @@ def test_the_request_is_in_the_ledger_before_it_is_made(ledger: Ledger, sent: De
 
     class Archive(ScriptedSender):
         def request_commitment(self, deliveries: object, *, transaction_uid: str) -> None:
-            known.append(ledger.commitments.is_open(transaction_uid))
+            known.append(ledger.commitments.asked_of(transaction_uid))
 
     committer(ledger, Archive(""))[0].ask_next()
 
-    assert known == [True]
+    assert known == ["pacs"]
 
 
 def test_a_report_of_the_destination_commits(ledger: Ledger, sent: Delivery) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +23,7 @@ from tests.unit.pipeline.revisions import (
     read_object,
 )
 from wetread.domain import Destination, ObjectKind, Profile, StudyUid
+from wetread.errors import InvalidObject
 from wetread.ledger.held import Held
 
 ALL = frozenset(Profile.EVERYTHING.kinds)
@@ -143,6 +145,20 @@ def test_a_revision_notes_what_it_answered_of_which_images(step: FirstStep) -> N
     assert report.answer == "FRACTURE SUSPECTED 90 %"
 
 
+def test_a_second_revision_says_what_changed_since_the_first(step: FirstStep) -> None:
+    study = admit(step, "one")
+    read_all(step, study, probability=0.1)
+    conclude(step)
+    admit(step, "two")
+    read_all(step, study, probability=0.9)
+
+    report = read_object(step, conclude(step), ObjectKind.STRUCTURED_REPORT)
+
+    said = " ".join(str(element.value) for element in report.iterall() if element.keyword == "TextValue")
+    assert "image 2" in said
+    assert "NO FINDINGS: fracture 10 %" in said
+
+
 def test_a_source_that_is_another_study_now_costs_the_picture_and_not_the_answer(step: FirstStep) -> None:
     study = admit(step, "one")
     read_all(step, study)
@@ -206,6 +222,17 @@ def test_a_fault_in_a_heat_map_is_held_without_its_words_and_costs_nothing_else(
     assert {item.reason for item in found.values()} == {"could not be built: ValueError"}
 
 
+def test_a_source_that_is_lost_costs_the_picture_and_not_the_answer(step: FirstStep) -> None:
+    study = admit(step, "one")
+    read_all(step, study)
+    source_file(step, study).unlink()
+
+    report = conclude(step)
+
+    assert [item.kind for item in report.objects] == [ObjectKind.STRUCTURED_REPORT]
+    assert set(held(step, study)) == {ObjectKind.STRUCTURED_REPORT, ObjectKind.CAPTURE}
+
+
 def test_what_is_held_by_two_runs_of_one_claim_is_held_once(step: FirstStep) -> None:
     study = admit(step, "one")
     read_all(step, study)
@@ -218,6 +245,20 @@ def test_what_is_held_by_two_runs_of_one_claim_is_held_once(step: FirstStep) -> 
 
     [found] = step.ledger.held.of_study(study)
     assert (found.kind, found.revision) == (ObjectKind.CAPTURE, 1)
+
+
+def test_a_study_of_which_no_report_passes_stays_open_and_says_what_is_wrong(step: FirstStep) -> None:
+    study = admit(step, "one")
+    # The defect of a network: no region can be drawn there.
+    read_all(step, study, right=math.nan)
+
+    with pytest.raises(InvalidObject):
+        concluder(step, EVERYTHING).conclude(claim(step))
+
+    assert step.ledger.reports.revisions(study) == []
+    reasons = {item.reason for item in step.ledger.held.of_study(study)}
+    assert len(reasons) == 1
+    assert "the region leaves the image" in reasons.pop()
 
 
 def test_a_plain_report_is_named_as_predecessor_like_any_other(step: FirstStep) -> None:

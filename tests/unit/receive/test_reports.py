@@ -27,6 +27,7 @@ DESTINATIONS = (
     Destination("pacs", "dicom", "127.0.0.1", 104, "PACS", commits=True, calling_aet="AI_READER"),
     Destination("other", "dicom", "127.0.0.1", 105, "OTHER", commits=True),
     Destination("plain", "dicom", "127.0.0.1", 106, "PLAIN"),
+    Destination("same archive", "dicom", "127.0.0.1", 107, "PACS", commits=True),
 )
 TRANSACTION = "2.25.17"
 

@@ -24,6 +24,7 @@ from tests.unit.report.studies import (
 )
 from wetread.domain import Analysis, Box
 from wetread.report.capture import build_capture, build_heat_map_capture
+from wetread.report.comprehensive import as_comprehensive
 from wetread.report.encode import to_part10
 from wetread.report.results import Evidence, Predecessor
 from wetread.report.structured_report import build_report
@@ -92,10 +93,12 @@ def test_dciodvfy_finds_nothing_in_report_and_capture(
 ) -> None:
     study = a_study(an_image(write_source(tmp_path, source), *analyses))
 
-    report = to_part10(build_report(study).ds)
+    built = build_report(study)
+    report, comprehensive = (to_part10(form.ds) for form in (built, as_comprehensive(built)))
     capture = to_part10(build_capture(study.images[0], a_display(), study).ds)
 
     assert complaints(dciodvfy, report, tmp_path) == []
+    assert complaints(dciodvfy, comprehensive, tmp_path) == []
     assert complaints(dciodvfy, capture, tmp_path) == []
 
 
@@ -127,6 +130,7 @@ def test_dciodvfy_finds_nothing_in_a_second_revision_of_two_views(tmp_path: Path
     first = build_report(a_study(front)).ds
     earlier = Predecessor(first.SOPClassUID, first.SOPInstanceUID, first.SeriesInstanceUID)
 
-    second = build_report(a_study(front, side, revision=2, predecessor=earlier)).ds
+    second = build_report(a_study(front, side, revision=2, predecessor=earlier))
 
-    assert complaints(dciodvfy, to_part10(second), tmp_path) == []
+    assert complaints(dciodvfy, to_part10(second.ds), tmp_path) == []
+    assert complaints(dciodvfy, to_part10(as_comprehensive(second).ds), tmp_path) == []

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pydicom
 import pytest
-from highdicom import sr
 from pydicom.dataset import Dataset
 
+from tests.unit.report.reading import evaluations, groups_of, read_back, texts_of
 from tests.unit.report.studies import (
     PNEUMONIA_MODEL,
     SourceImage,
@@ -24,34 +21,11 @@ from tests.unit.report.studies import (
 from wetread.domain import Box, Code
 from wetread.report import codes, identity
 from wetread.report.encode import to_part10
-from wetread.report.gate import check
-from wetread.report.results import Predecessor, StudyResult
+from wetread.report.results import Predecessor
 from wetread.report.structured_report import build_report
 
 BOX = Box(100, 150, 180, 260, 0.9)
 OTHER_BOX = Box(300, 400, 420.5, 520, 0.7)
-
-
-def read_back(result: StudyResult) -> sr.Comprehensive3DSR:
-    """Build, check, encode and decode again."""
-    built = build_report(result)
-    check(built, result)
-    return sr.Comprehensive3DSR.from_dataset(pydicom.dcmread(BytesIO(to_part10(built.ds))))
-
-
-def groups_of(report: sr.Comprehensive3DSR) -> list[Any]:
-    """The groups as highdicom reads them: each of its properties may be None, so they go unchecked."""
-    content = report.content
-    assert isinstance(content, sr.MeasurementReport)
-    return content.get_planar_roi_measurement_groups()
-
-
-def evaluations(group: Any) -> dict[str, str]:
-    return {e.name.value: e.value.value for e in group.get_qualitative_evaluations()}
-
-
-def texts_of(group: Any) -> list[str]:
-    return [item.TextValue for item in group[0].ContentSequence if item.ValueType == "TEXT"]
 
 
 def test_report_holds_one_closed_region_per_box(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ _STEPS: Final = {
     "conclude.gsps": "Presentation state written",
     "conclude.ko": "Key objects written",
     "conclude.heat-map": "Heat map written",
+    "conclude.keep": "Object written to disk",
     "gate": "Objects checked",
     "delivered": "Delivered",
 }

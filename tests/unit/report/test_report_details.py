@@ -1,0 +1,140 @@
+"""What a report says beside its findings: for readers, for orders, for the next revision."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+
+from tests.unit.report.reading import evaluations, groups_of, read_back, summary_of, texts_of
+from tests.unit.report.studies import (
+    CONCLUDED_AT,
+    SourceImage,
+    a_finding,
+    a_study,
+    an_image,
+    done,
+    write_source,
+)
+from wetread.domain import Box
+from wetread.report import codes
+from wetread.report.comprehensive import as_comprehensive
+from wetread.report.encode import to_part10
+from wetread.report.gate import check
+from wetread.report.structured_report import build_report
+
+BOX = Box(100, 150, 180, 260, 0.9)
+OTHER_BOX = Box(300, 400, 420.5, 520, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("character_set", "name"),
+    [
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        ("ISO_IR 144", "Иванов^Пётр"),
+    ],
+    ids=["Japanese", "Cyrillic"],
+)
+def test_name_of_a_patient_survives_byte_for_byte_in_both_forms(
+    tmp_path: Path, character_set: str | list[str], name: str
+) -> None:
+    path = write_source(tmp_path, SourceImage(character_set=character_set, patient_name=name))
+    study = a_study(an_image(path, done(a_finding(0.9, BOX))))
+
+    for built in (build_report(study), as_comprehensive(build_report(study))):
+        check(built, study)
+        data = to_part10(built.ds)
+        assert name.encode("utf-8") in data
+        read = pydicom.dcmread(BytesIO(data))
+        assert (str(read.PatientName), read.SpecificCharacterSet) == (name, "ISO_IR 192")
+        groups = [read.PatientName.alphabetic, read.PatientName.ideographic, read.PatientName.phonetic]
+        assert groups == [*name.split("="), "", ""][:3]
+
+
+def test_report_says_zone_and_operating_points_beside_the_probability(tmp_path: Path) -> None:
+    image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.4, BOX)))
+
+    measured = groups_of(read_back(a_study(image)))[0].get_measurements()[0]
+
+    told = [i for i in measured[0].ContentSequence if i.ConceptNameCodeSequence[0].CodeValue == "121407"]
+    assert [item.TextValue for item in told] == [
+        "Zone: doubtful. Operating points on the calibrated probability of fracture: "
+        "doubtful from 20 %, positive from 60 %"
+    ]
+
+
+def test_report_says_how_strong_the_evidence_in_each_box_is(tmp_path: Path) -> None:
+    image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.87, BOX, OTHER_BOX)))
+
+    said = [texts_of(group) for group in groups_of(read_back(a_study(image)))]
+
+    assert "Peak evidence in this box: 0.90 of 1 (not a probability of disease)" in said[0]
+    assert "Peak evidence in this box: 0.70 of 1 (not a probability of disease)" in said[1]
+
+
+def test_report_counts_findings_places_and_images(tmp_path: Path) -> None:
+    front, side, late = (write_source(tmp_path, SourceImage(name=name)) for name in ("front", "side", "late"))
+    study = a_study(
+        an_image(front, done(a_finding(0.87, BOX, OTHER_BOX))),
+        an_image(side, done(a_finding(0.03))),
+        an_image(late),
+    )
+
+    said = summary_of(read_back(study))
+
+    assert ("Number of lesions", "2") in said
+    counted = (
+        "Findings: 1 positive, 0 doubtful, 1 negative. Marked places: 2. Images: 3, of these evaluated: 2."
+    )
+    assert ("Comment", counted) in said
+    assert ("Comment", "Image 3 not evaluable: no network reads this kind of image.") in said
+
+
+def test_report_accounts_for_an_image_that_no_network_was_planned_for(tmp_path: Path) -> None:
+    front, side = (write_source(tmp_path, SourceImage(name=name)) for name in ("front", "side"))
+    planned, unplanned = an_image(front, done(a_finding(0.03))), an_image(side)
+
+    report = read_back(a_study(planned, unplanned))
+
+    assert len(groups_of(report)) == 2
+    assert len(report.get_evidence(current_procedure_only=True)) == 2
+    assert evaluations(groups_of(report)[1])[codes.PRESENCE.value] == codes.UNDETERMINED.value
+
+
+def test_report_carries_the_orders_of_every_image_over_once(tmp_path: Path) -> None:
+    def order(number: str) -> Dataset:
+        item, code = Dataset(), Dataset()
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "36554-4", "LN", "XR Chest"
+        item.RequestedProcedureID, item.RequestedProcedureDescription = number, "Chest"
+        item.RequestedProcedureCodeSequence = [code]
+        item.AccessionNumber = f"A{number}"
+        return item
+
+    orders = {"front": [order("1")], "side": [order("1"), order("2")]}
+    images = [
+        an_image(
+            write_source(tmp_path, SourceImage(name=name, more={"RequestAttributesSequence": items})),
+            done(a_finding(0.03)),
+        )
+        for name, items in orders.items()
+    ]
+
+    requests = read_back(a_study(*images)).ReferencedRequestSequence
+
+    assert [(r.AccessionNumber, r.RequestedProcedureID) for r in requests] == [("A1", "1"), ("A2", "2")]
+    assert requests[0].RequestedProcedureCodeSequence[0].CodeValue == "36554-4"
+
+
+def test_report_concluded_later_differs_in_its_times_alone(tmp_path: Path) -> None:
+    image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.87, BOX)))
+    early, late = a_study(image), a_study(image, concluded_at=CONCLUDED_AT + 100_000)
+
+    for form in (lambda built: built, as_comprehensive):
+        first, second = (pydicom.dcmread(BytesIO(to_part10(form(build_report(r)).ds))) for r in (early, late))
+        changed = {element.keyword for element in first if element != second[element.tag]}
+
+        assert changed == {"InstanceCreationDate", "InstanceCreationTime", "ContentDate", "ContentTime"}
+        assert first.file_meta == second.file_meta
