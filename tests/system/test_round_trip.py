@@ -109,6 +109,16 @@ def test_objects_that_are_fetched_over_the_web_are_those_that_were_sent(stored: 
     assert differences(stored.sent(), by_instance(fetched)) == []
 
 
+def test_comparison_sees_a_changed_word_and_a_changed_pixel(stored: Stored) -> None:
+    changed = by_instance(map(pydicom.dcmread, stored.files))
+    report = next(ds for ds in changed.values() if ds.Modality == "SR")
+    report.ContentSequence[0].ConceptNameCodeSequence[0].CodeMeaning += "."
+    capture = next(ds for ds in changed.values() if "PixelData" in ds)
+    capture.PixelData = bytes([capture.PixelData[0] ^ 1]) + capture.PixelData[1:]
+
+    assert sorted(differences(stored.sent(), changed)) == ["OT PixelData", "SR ContentSequence"]
+
+
 def by_instance(objects: Iterable[Dataset]) -> dict[str, Dataset]:
     """Data sets by SOP instance."""
     return {str(ds.SOPInstanceUID): ds for ds in objects}
