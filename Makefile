@@ -15,7 +15,7 @@ WORK ?= .wetread/evaluations
 # Where `make validate` leaves sources and results.
 OUT ?= .wetread/validation
 
-.PHONY: help demo serve test test-long lint format bench validate evaluate lock tools clean train-setup train-smoke
+.PHONY: help demo serve test test-long lint format bench validate evaluate lock tools viewer clean train-setup train-smoke
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -69,7 +69,12 @@ lock: ## pin every dependency by hash; the locks name no address
 tools: ## the peers the system tests talk to, from Debian (as root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dcmtk orthanc \
-	  orthanc-dicomweb dicom3tools redis-server postgresql chromium chromium-driver strace systemd libgdcm-tools libpixelmed-java default-jdk-headless libxml2-utils
+	  orthanc-dicomweb dicom3tools redis-server postgresql chromium chromium-driver strace systemd \
+	  libgdcm-tools libpixelmed-java default-jdk-headless libxml2-utils dicomscope xvfb xauth xdotool imagemagick \
+	  $$(command -v npm >/dev/null || echo npm)
+
+viewer: ## the OHIF viewer that the browser tests open, from npm
+	.ci/ohif
 
 clean: ## remove what was built
 	rm -rf $(VENV) .train .cache .wetread .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
