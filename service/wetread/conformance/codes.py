@@ -27,6 +27,7 @@ _TEMPLATES: Final = (
     Code("121058", "DCM", "Procedure reported"),
     Code("126010", "DCM", "Imaging Measurements"),
     Code("130400", "DCM", "Geometric purpose of region"),
+    Code("246205007", "SCT", "Quantity"),
     Code("260753009", "SCT", "Source"),
     Code("272741003", "SCT", "Laterality"),
     Code("363698007", "SCT", "Finding Site"),

@@ -27,7 +27,7 @@ _ONE_FOR: Final = MappingProxyType(
         ObjectKind.STRUCTURED_REPORT: "study revision",
         ObjectKind.COMPREHENSIVE_REPORT: "study revision",
         ObjectKind.CAPTURE: "image that was read; the first image where none was",
-        ObjectKind.HEAT_MAP_CAPTURE: "image that was read and has a heat map",
+        ObjectKind.HEAT_MAP_CAPTURE: "image with a finding that is not negative, and a heat map",
         ObjectKind.PRESENTATION_STATE: "image with boxes",
         ObjectKind.KEY_OBJECT: "study revision with a finding",
         ObjectKind.HEAT_MAP: "finding with a heat map",
@@ -60,7 +60,8 @@ def _identity() -> Section:
     rows: tuple[Row, ...] = (
         (
             "SOP Instance UID",
-            "2.25 + SHA-256 (128 bits) of kind, source UIDs and bytes, networks, answers, revision",
+            "2.25 + SHA-256 (128 bits) of kind, source UIDs and bytes, networks and answers; of reports and "
+            "key objects also the revision",
         ),
         ("Series Instance UID", "2.25 + SHA-256 (128 bits) of study and kind"),
         (

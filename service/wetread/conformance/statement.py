@@ -86,6 +86,7 @@ def _introduction(bundles: Sequence[Bundle]) -> Section:
 
 
 def _networking(settings: Settings, destinations: Sequence[Destination]) -> Section:
+    titles = {d.calling_aet for d in destinations if d.commits and d.calling_aet}
     identity: tuple[Row, ...] = (
         ("Implementation Class UID", IMPLEMENTATION_CLASS_UID),
         ("Implementation Version Name", IMPLEMENTATION_VERSION_NAME),
@@ -100,7 +101,7 @@ def _networking(settings: Settings, destinations: Sequence[Destination]) -> Sect
             Table(("Implementation", "Value"), identity),
         ),
         (
-            listener_section(settings.dicom),
+            listener_section(settings.dicom, titles=titles),
             sender_section(destinations, listener_aet=settings.dicom.ae_title),
         ),
     )
