@@ -74,7 +74,7 @@ class Degrader:
         return False
 
     def reconsider(self, refused: Delivery) -> None:
-        """Refuse, for a person to see, what was degraded on the strength of an object that is refused itself."""
+        """Refuse, for a person to see, what was degraded on the strength of an object now refused itself."""
         kinds = frozenset(ObjectKind)
         for other in self._ledger.deliveries.of_study(refused.study):
             rests_on_it = (
