@@ -17,6 +17,7 @@ from wetread.report.encode import to_part10
 from wetread.report.gate import check
 from wetread.report.overlay import DRAWING_ERROR
 from wetread.report.results import BuiltObject, ImageResult, StudyResult
+from wetread.report.source import raise_if_away
 from wetread.spool.objects import Spool
 
 # Without a report there is no answer. All the others only say once more what it says.
@@ -113,6 +114,7 @@ class ObjectMaker:
         except Rejected as error:
             _hold(wanted, made, why=str(error))
         except _UNBUILDABLE as error:
+            raise_if_away(error)
             # Held, logged and shown like a defect: a fault in a picture must not cost the study its report.
             if wanted.kind is _NEEDED:
                 raise

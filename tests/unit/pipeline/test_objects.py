@@ -23,7 +23,7 @@ from tests.unit.pipeline.revisions import (
     read_object,
 )
 from wetread.domain import Destination, ObjectKind, Profile, StudyUid
-from wetread.errors import InvalidObject
+from wetread.errors import InvalidObject, Transient
 from wetread.ledger.held import Held
 
 ALL = frozenset(Profile.EVERYTHING.kinds)
@@ -271,6 +271,26 @@ def test_a_source_that_is_lost_costs_the_picture_and_not_the_answer(step: FirstS
     card = read_object(step, report, ObjectKind.CAPTURE)
     assert card.DerivationDescription.startswith("Answer on a card")
     assert set(held(step, study)) == {ObjectKind.STRUCTURED_REPORT, ObjectKind.CAPTURE}
+
+
+def test_a_disk_that_fails_for_a_while_costs_nothing_but_time(step: FirstStep) -> None:
+    study = admit(step, "one")
+    read_all(step, study)
+    path = source_file(step, study)
+    kept = path.read_bytes()
+    # Any error of the operating system but a missing file.
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(Transient):
+        concluder(step, EVERYTHING).conclude(claim(step))
+    path.rmdir()
+    path.write_bytes(kept)
+    step.ledger.studies.release(study, not_before=0.0, problem="", is_counted=False)
+
+    report = conclude(step, EVERYTHING)
+
+    assert {item.kind for item in report.objects} == ALL
+    assert held(step, study) == {}
 
 
 def test_what_is_held_by_two_runs_of_one_claim_is_held_once(step: FirstStep) -> None:
