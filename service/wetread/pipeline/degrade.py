@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
+from io import BytesIO
 from typing import Final
 
 import pydicom
@@ -25,10 +26,11 @@ from wetread.domain import (
     ResultObject,
     SopInstanceUid,
 )
-from wetread.errors import ClassNotTaken
+from wetread.errors import ClassNotTaken, InvalidObject
 from wetread.ledger import Ledger
 from wetread.report.comprehensive import as_comprehensive
 from wetread.report.encode import to_part10
+from wetread.report.gate_substitute import check_substitute
 from wetread.report.identity import comprehensive_uid
 from wetread.report.results import BuiltObject
 from wetread.spool.objects import Spool
@@ -132,12 +134,16 @@ class Degrader:
 
     def _make_comprehensive(self, report: ResultObject) -> ResultObject:
         ds = pydicom.dcmread(self._spool.path(report.spool_key))
+        if ds.SOPInstanceUID != report.SOPInstanceUID:
+            raise InvalidObject("the spool holds another object than the report")
         built = as_comprehensive(BuiltObject(ds, report.kind, report.source))
         uid = SopInstanceUid(str(built.ds.SOPInstanceUID))
         known = self._ledger.reports.find_object(uid)
         if known is not None:
             return known[1]
         data = to_part10(built.ds)
+        # It takes the place of one that passed the gate, and has no result here to be judged by itself.
+        check_substitute(pydicom.dcmread(BytesIO(data)), ds)
         return ResultObject(
             SOPInstanceUID=uid,
             SOPClassUID=SOP_CLASS_OF[built.kind],

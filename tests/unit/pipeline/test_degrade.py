@@ -315,6 +315,18 @@ def test_a_destination_that_has_learned_the_class_gets_the_object_when_a_person_
     assert states(ledger) == {SR: SENT, COMPREHENSIVE: SENT, CAPTURE: SENT}
 
 
+def test_a_report_that_is_another_one_in_the_spool_is_refused_and_makes_none(
+    ledger: Ledger, spool: Spool, report: ResultObject
+) -> None:
+    to = destination(SR)
+    owe(ledger, [to], replace(report, SOPInstanceUID=SopInstanceUid("2.25.9")))
+
+    publish_all(ledger, spool, [to], pacs=OlderPacs(to, COMPREHENSIVE))
+
+    assert states(ledger) == {SR: REFUSED}
+    assert deliveries(ledger)[SR].last_status == "invalid_object"
+
+
 def test_a_report_that_is_gone_from_the_spool_is_refused_with_its_reason(
     ledger: Ledger, spool: Spool, report: ResultObject
 ) -> None:
