@@ -264,6 +264,23 @@ def test_a_request_that_was_not_taken_is_made_again_later_and_says_why(owing: Le
     assert len(ask(owing, "2.25.3", now=500.0)) == 2
 
 
+def test_what_is_not_confirmed_is_shown_newest_first_and_sent_again_when_a_person_asks(owing: Ledger) -> None:
+    send_all(owing)
+    ask(owing)
+    owing.commitments.withdraw(FIRST, until=9e9, error="does not offer it")
+    first, second = state(owing)
+
+    shown = owing.deliveries.unconfirmed(limit=9)
+    assert owing.deliveries.retry(first.id, now=500.0)
+
+    assert [item.id for item in shown] == [second.id, first.id]
+    again = owing.deliveries.claim_next(lease(500.0), only=("pacs",))
+    assert again is not None
+    assert again.id == first.id
+    owing.deliveries.mark_sent(first.id, status="0x0000", now=501.0)
+    assert uids(ask(owing, "2.25.2", now=502.0)) == [first.object.SOPInstanceUID]
+
+
 def test_what_was_committed_is_not_for_anybody_to_retry(owing: Ledger) -> None:
     send_all(owing)
     answer(owing, *uids(ask(owing)))
