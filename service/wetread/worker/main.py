@@ -37,6 +37,7 @@ from wetread.pipeline.parts import (
 )
 from wetread.pipeline.publish import Publisher
 from wetread.report.measurement_group import warm
+from wetread.worker.destinations import say_destinations
 from wetread.worker.loops import ConclusionLoop, reconcile, run_analyses, run_deliveries, start_thread
 
 logger = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         )
         warm()
         stack.enter_context(beating(ledger, role="publish", slot=slot))
-        _say_destinations(destinations)
+        say_destinations(destinations, ledger=ledger, listens_at=settings.dicom.host)
         concluded = threading.Event()
         deliveries = partial(
             run_deliveries, publisher=publisher, committer=committer, senders=list(senders.values())
@@ -154,16 +155,6 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         loop.run(bell=bell, concluded=concluded, stop=stop)
         for thread in beside:
             thread.join()
-
-
-def _say_destinations(destinations: Sequence[Destination]) -> None:
-    if destinations:
-        logger.info("publishing", extra={"destinations": ", ".join(item.name for item in destinations)})
-    else:
-        logger.warning("no destination is set: answers stay here")
-    for item in destinations:
-        if item.authorization and item.url.startswith("http:"):
-            logger.warning("credentials go without TLS", extra={"destination": item.name})
 
 
 def _make_senders(
