@@ -17,7 +17,8 @@ from wetread.deliver import Sender
 from wetread.deliver.dicom import DicomSender
 from wetread.deliver.dicomweb import DicomwebSender
 from wetread.deliver.pace import Pace
-from wetread.domain import Destination
+from wetread.domain import CommitmentReport, Destination
+from wetread.errors import WetreadError
 from wetread.infer.engine import Engine, available_providers
 from wetread.infer.guard import Guard
 from wetread.ledger import Ledger
@@ -169,7 +170,17 @@ def _make_senders(
 
 
 def _dicom_sender(destination: Destination, aet: str, registrar: Registrar) -> Sender:
-    return DicomSender(destination, calling_aet=aet, take=registrar.enter)
+    def take(report: CommitmentReport, caller: str) -> None:
+        try:
+            registrar.enter(report, caller)
+        except WetreadError:
+            raise
+        except Exception:
+            # pynetdicom, which calls this, answers it and is not heard: its log quotes patient data.
+            logger.exception("commitment report refused by a fault of ours", extra={"caller": caller})
+            raise
+
+    return DicomSender(destination, calling_aet=aet, take=take)
 
 
 def _dicomweb_sender(destination: Destination, aet: str, registrar: Registrar) -> Sender:
