@@ -20,6 +20,9 @@ ATTEMPTS_EXHAUSTED = "attempts_exhausted"
 # The status of a delivery that waits for the hours of its destination.
 OUTSIDE_HOURS = "outside_hours"
 
+# When what only a person starts again is due, epoch seconds: a time that does not come.
+NEVER = 2.0**40
+
 StudyUid = NewType("StudyUid", str)
 SopInstanceUid = NewType("SopInstanceUid", str)
 SpoolKey = NewType("SpoolKey", str)

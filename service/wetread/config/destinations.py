@@ -13,6 +13,11 @@ from wetread.config.values import AeTitle, Port, Section
 from wetread.domain import Destination, Hours, ObjectKind, Profile, Tls
 
 _HOURS: Final = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
+# The kinds of which every study has one: without them silence could mean anything.
+_ANSWERS: Final = frozenset(
+    {ObjectKind.CAPTURE, ObjectKind.STRUCTURED_REPORT, ObjectKind.COMPREHENSIVE_REPORT}
+)
+_LONGEST_COMMITMENT_S: Final = 7 * 24 * 3600.0
 _OF_OTHER_KIND: Final = MappingProxyType(
     {"dicom": ("url", "authorization"), "dicomweb": ("host", "port", "ae_title", "calling_aet")}
 )
@@ -27,6 +32,8 @@ def _check_url(value: str) -> str:
         raise ValueError("no user and password in a url: they go into authorization")
     if parts.query or parts.fragment or not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError("a base url has no query, fragment, blank or special character")
+    if parts.path.rstrip("/").endswith("/studies"):
+        raise ValueError("a base url ends before /studies")
     return value
 
 
@@ -71,8 +78,8 @@ class DestinationSettings(Section):
     objects: tuple[ObjectKind, ...] = ()
     report: Literal["comprehensive-3d", "comprehensive"] = "comprehensive-3d"
     commitment: bool = False
-    commitment_wait_s: float = Field(600.0, gt=0)
-    per_minute: int = Field(0, ge=0)
+    commitment_wait_s: float = Field(600.0, gt=0, le=_LONGEST_COMMITMENT_S, allow_inf_nan=False)
+    per_minute: int = Field(0, ge=0, le=100_000)
     hours: tuple[Annotated[str, Field(pattern=_HOURS)], ...] = ()
 
     @model_validator(mode="after")
@@ -103,7 +110,12 @@ class DestinationSettings(Section):
         return ""
 
     def _kinds_problem(self) -> str:
-        return "give profile or objects, not both" if {"profile", "objects"} <= self.model_fields_set else ""
+        if "objects" not in self.model_fields_set:
+            return ""
+        if "profile" in self.model_fields_set:
+            return "give profile or objects, not both"
+        # The others are made only where something was found, or say nothing by themselves.
+        return "" if _ANSWERS & set(self.objects) else f"objects needs one of {', '.join(sorted(_ANSWERS))}"
 
     @property
     def address(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, or_, select, update
 
 from wetread.domain import OUTSIDE_HOURS, Delivery, DeliveryId, DeliveryState, ResultObject, StudyUid
 from wetread.ledger import tables
@@ -90,9 +90,9 @@ class Deliveries:
             connection.execute(update(tables.deliveries).where(is_waiting).values(change))
 
     def retry(self, delivery: DeliveryId, *, now: float) -> bool:
-        """A person asks for another try of what is pending, refused or degraded; False when there is none."""
+        """A person wants another try of what is pending, refused, degraded or unconfirmed; False for none."""
         open_states = (DeliveryState.PENDING, DeliveryState.REFUSED, DeliveryState.DEGRADED)
-        match = and_(_D.id == delivery, _D.state.in_(open_states))
+        match = and_(_D.id == delivery, or_(_D.state.in_(open_states), _is_unconfirmed()))
         counts = {"attempts": 0, "commit_lapses": 0, "commit_failures": 0}
         change = {"state": DeliveryState.PENDING, "next_attempt_at": now} | counts
         with self._store.write() as connection:
@@ -113,11 +113,10 @@ class Deliveries:
             return [to_delivery(row) for row in connection.execute(query).mappings()]
 
     def unconfirmed(self, *, limit: int) -> list[Delivery]:
-        """What was sent and has trouble with its storage commitment, the oldest first."""
-        match = and_(_D.state == DeliveryState.SENT, _D.last_error != "")
+        """What was sent and has trouble with its storage commitment, the newest first."""
+        query = joined().where(_is_unconfirmed()).order_by(_D.id.desc()).limit(limit)
         with self._store.read() as connection:
-            rows = connection.execute(joined().where(match).order_by(_D.id).limit(limit)).mappings()
-            return [to_delivery(row) for row in rows]
+            return [to_delivery(row) for row in connection.execute(query).mappings()]
 
     def _set(self, delivery: DeliveryId, **change: object) -> None:
         statement = update(tables.deliveries).where(_D.id == delivery).values(lease_until=0.0, **change)
@@ -149,6 +148,10 @@ def joined() -> Select[tuple[object, ...]]:
     return select(tables.deliveries, *own, objects.source_uid).join(
         tables.objects, objects.sop_instance_uid == _D.sop_instance_uid
     )
+
+
+def _is_unconfirmed() -> ColumnElement[bool]:
+    return and_(_D.state == DeliveryState.SENT, _D.last_error != "")
 
 
 def _is_due(now: float) -> ColumnElement[bool]:

@@ -24,7 +24,9 @@ _BETWEEN_S: Final = 3.0
 _OLDEST_S: Final = 7 * 24 * 3600.0
 _HOUR_S: Final = 3600.0
 _DAY_S: Final = 24 * _HOUR_S
+_WEEK_S: Final = 7 * _DAY_S
 _PATIENT_LAPSES: Final = 3
+_MOST_REFUSALS: Final = 6
 _UNREACHABLE_S: Final = 60.0
 _NOT_KEPT: Final = "not found there"
 
@@ -42,8 +44,18 @@ def _after_failure(failures: int) -> float:
     return 2.0 * 4.0 ** min(failures - 1, 16)
 
 
+def _after_refusal(refusals: int) -> float | None:
+    """After an hour, four, sixteen, up to a week, then no more: it never kept what it was sent."""
+    if refusals > _MOST_REFUSALS:
+        return None
+    return min(_HOUR_S * 4.0 ** (refusals - 1), _WEEK_S)
+
+
 PATIENCE: Final = Patience(
-    after_lapse=_after_lapse, after_failure=_after_failure, most_failures=5, after_refusal_s=_HOUR_S
+    after_lapse=_after_lapse,
+    after_failure=_after_failure,
+    most_failures=5,
+    after_refusal=_after_refusal,
 )
 
 

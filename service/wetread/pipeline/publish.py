@@ -114,6 +114,7 @@ class Publisher:
         self._ledger.deliveries.mark_refused(delivery.id, until=until, status=error.code, error=str(error))
         fields = {"delivery": delivery.id, "destination": delivery.destination, "why": str(error)}
         logger.error("delivery refused", extra=fields)
+        self._degrader.reconsider(delivery)
 
     def _postpone(self, delivery: Delivery, error: Transient) -> None:
         self._failures[delivery.destination] += 1

@@ -107,8 +107,8 @@ class ConclusionLoop:
         except Rejected as error:
             logger.error("study held back", extra={"study": claim.study, "why": str(error)})
             give_back(problem=str(error))
-        except Exception:
-            give_back(problem="a fault of the service")
+        except Exception as error:
+            give_back(problem=f"a fault of the service ({type(error).__name__})")
             raise
         return True
 

@@ -17,7 +17,8 @@ from wetread.deliver import Sender
 from wetread.deliver.dicom import DicomSender
 from wetread.deliver.dicomweb import DicomwebSender
 from wetread.deliver.pace import Pace
-from wetread.domain import Destination
+from wetread.domain import CommitmentReport, Destination
+from wetread.errors import WetreadError
 from wetread.infer.engine import Engine, available_providers
 from wetread.infer.guard import Guard
 from wetread.ledger import Ledger
@@ -37,6 +38,7 @@ from wetread.pipeline.parts import (
 )
 from wetread.pipeline.publish import Publisher
 from wetread.report.measurement_group import warm
+from wetread.worker.destinations import say_destinations
 from wetread.worker.loops import ConclusionLoop, reconcile, run_analyses, run_deliveries, start_thread
 
 logger = logging.getLogger(__name__)
@@ -142,7 +144,7 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         )
         warm()
         stack.enter_context(beating(ledger, role="publish", slot=slot))
-        _say_destinations(destinations)
+        say_destinations(destinations, ledger=ledger, listens_at=settings.dicom.host)
         concluded = threading.Event()
         deliveries = partial(
             run_deliveries, publisher=publisher, committer=committer, senders=list(senders.values())
@@ -154,16 +156,6 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         loop.run(bell=bell, concluded=concluded, stop=stop)
         for thread in beside:
             thread.join()
-
-
-def _say_destinations(destinations: Sequence[Destination]) -> None:
-    if destinations:
-        logger.info("publishing", extra={"destinations": ", ".join(item.name for item in destinations)})
-    else:
-        logger.warning("no destination is set: answers stay here")
-    for item in destinations:
-        if item.authorization and item.url.startswith("http:"):
-            logger.warning("credentials go without TLS", extra={"destination": item.name})
 
 
 def _make_senders(
@@ -178,7 +170,17 @@ def _make_senders(
 
 
 def _dicom_sender(destination: Destination, aet: str, registrar: Registrar) -> Sender:
-    return DicomSender(destination, calling_aet=aet, take=registrar.enter)
+    def take(report: CommitmentReport, caller: str) -> None:
+        try:
+            registrar.enter(report, caller)
+        except WetreadError:
+            raise
+        except Exception:
+            # pynetdicom, which calls this, answers it and is not heard: its log quotes patient data.
+            logger.exception("commitment report refused by a fault of ours", extra={"caller": caller})
+            raise
+
+    return DicomSender(destination, calling_aet=aet, take=take)
 
 
 def _dicomweb_sender(destination: Destination, aet: str, registrar: Registrar) -> Sender:

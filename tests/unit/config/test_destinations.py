@@ -102,6 +102,14 @@ def test_where_a_destination_is_can_be_said(monkeypatch: pytest.MonkeyPatch) -> 
             DICOM | {"profile": "sc-only", "objects": ["sr"]},
             "destination 'pacs': give profile or objects, not both",
         ),
+        (
+            DICOM | {"objects": ["ko", "gsps"]},
+            "destination 'pacs': objects needs one of capture, sr, sr-comprehensive",
+        ),
+        (
+            DICOM | {"objects": []},
+            "destination 'pacs': objects needs one of capture, sr, sr-comprehensive",
+        ),
     ],
 )
 def test_a_wrong_combination_is_one_line_that_names_the_destination(
@@ -128,7 +136,11 @@ def test_a_wrong_combination_is_one_line_that_names_the_destination(
         ("authorization", "Bearer hunter2\u00e9"),
         ("hours", ["22-06"]),
         ("hours", ["24:00-06:00"]),
+        ("url", "https://pacs.example/dicom-web/studies/"),
         ("per_minute", -1),
+        ("per_minute", 10**30),
+        ("commitment_wait_s", float("inf")),
+        ("commitment_wait_s", float("nan")),
         ("kind", "webhook"),
         ("profile", "sr"),
     ],

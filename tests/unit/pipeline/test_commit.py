@@ -150,3 +150,9 @@ def test_a_destination_that_is_not_set_to_commit_itself_is_left_alone(ledger: Le
 def test_patience_is_short_at_first_and_a_day_at_last() -> None:
     assert [PATIENCE.after_lapse(lapses) for lapses in (1, 2, 3, 4, 100)] == [0, 0, 3600, 7200, 86400]
     assert [PATIENCE.after_failure(failures) for failures in (1, 2, 5)] == [2, 8, 512]
+
+
+def test_what_is_never_kept_is_sent_again_ever_more_slowly_and_at_last_no_more() -> None:
+    waits = [PATIENCE.after_refusal(refusals) for refusals in range(1, 9)]
+
+    assert waits == [3600, 4 * 3600, 16 * 3600, 64 * 3600, 7 * 86400, 7 * 86400, None, None]
