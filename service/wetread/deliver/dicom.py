@@ -15,6 +15,7 @@ from wetread.deliver import Commitment
 from wetread.deliver.association import TIMEOUT_S, Caller
 from wetread.deliver.classes import class_name, classes_for
 from wetread.deliver.commitment import CommitmentLine, Take
+from wetread.deliver.lifeline import upload_s
 from wetread.deliver.statuses import judge
 from wetread.domain import Delivery, Destination
 from wetread.errors import ClassNotTaken, NotOffered, Refused, Unreachable
@@ -44,7 +45,7 @@ class DicomSender:
         self._proposed = frozenset(str(context.abstract_syntax) for context in self._contexts)
         self._caller = Caller(destination, calling_aet=calling_aet, timeout_s=timeout_s)
         self._line = (
-            CommitmentLine(self._caller, archive=destination.ae_title, take=take)
+            CommitmentLine(Caller(destination, calling_aet=calling_aet, timeout_s=timeout_s), archive=destination.ae_title, take=take)
             if take is not None and destination.commits
             else None
         )
@@ -61,8 +62,12 @@ class DicomSender:
         assoc = self._associated()
         if assoc is None or sop_class_uid in self._untaken:
             raise self._not_taken(sop_class_uid, code="no_context")
+        # The response is awaited from the first byte of the object on.
+        limit_s = self._caller.timeout_s + upload_s(path.stat().st_size)
+        assoc.dimse_timeout = limit_s
         try:
-            answer = assoc.send_c_store(path)
+            with self._caller.lifeline.within(limit_s):
+                answer = assoc.send_c_store(path)
         except ValueError as error:
             # pynetdicom: no context with a syntax that this object can be sent in.
             raise Refused("the destination takes another transfer syntax", code="no_context") from error
@@ -92,6 +97,12 @@ class DicomSender:
         if self._line is not None:
             self._line.rest()
 
+    def cut(self) -> None:
+        """End every association from another thread."""
+        self._caller.lifeline.cut()
+        if self._line is not None:
+            self._line.cut()
+
     def close(self) -> None:
         """Release every association."""
         self._release()
@@ -100,8 +111,7 @@ class DicomSender:
 
     def _release(self) -> None:
         assoc, self._assoc = self._assoc, None
-        if assoc is not None and assoc.is_established:
-            assoc.release()
+        self._caller.release(assoc)
 
     def _associated(self) -> Association | None:
         if self._assoc is None or not self._assoc.is_established:

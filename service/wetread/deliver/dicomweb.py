@@ -89,6 +89,7 @@ class DicomwebSender:
                     "Content-Length": str(len(head) + size_bytes + len(tail)),
                 },
                 body=_pieces(head, file, tail),
+                size_bytes=size_bytes,
             )
         self._used_at = time.monotonic()
         return answer
@@ -109,6 +110,10 @@ class DicomwebSender:
         """Close a connection that has been idle: the service would, perhaps as we send."""
         if self._used_at and time.monotonic() - self._used_at > _IDLE_S:
             self.close()
+
+    def cut(self) -> None:
+        """End a request from another thread."""
+        self._there.cut()
 
     def close(self) -> None:
         """Close the connection; with the next one, all classes are tried anew."""

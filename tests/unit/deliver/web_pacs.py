@@ -6,7 +6,7 @@ import json
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -19,7 +19,10 @@ STORED = json.dumps({"00081199": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer. `declared_bytes` lies about the length; `is_silent` answers nothing, `hangs` never."""
+    """One answer. `declared_bytes` lies about the length; `is_silent` answers nothing, `hangs` never.
+
+    `trickles` begins with it, and goes on with it piece by piece without an end.
+    """
 
     status: int = 200
     body: bytes = STORED.encode()
@@ -28,6 +31,7 @@ class Reply:
     declared_bytes: int | None = None
     is_silent: bool = False
     hangs: bool = False
+    trickles: tuple[bytes, bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,9 @@ def _handler_of(there: WebPacs) -> type[BaseHTTPRequestHandler]:
         def _answer(self, reply: Reply) -> None:
             if reply.hangs:
                 there.over.wait()
-            if reply.hangs or reply.is_silent:
+            if reply.trickles:
+                self._trickle(*reply.trickles)
+            if reply.hangs or reply.is_silent or reply.trickles:
                 self.close_connection = True
                 return
             self.send_response(reply.status)
@@ -139,6 +145,12 @@ def _handler_of(there: WebPacs) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(reply.body)
             self.close_connection = declared_bytes != len(reply.body)
+
+        def _trickle(self, start: bytes, piece: bytes) -> None:
+            with suppress(OSError):
+                self.wfile.write(start)
+                while not there.over.wait(0.02):
+                    self.wfile.write(piece)
 
         def log_message(self, *_: object) -> None:
             """A test prints nothing."""
