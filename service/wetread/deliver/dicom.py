@@ -45,7 +45,11 @@ class DicomSender:
         self._proposed = frozenset(str(context.abstract_syntax) for context in self._contexts)
         self._caller = Caller(destination, calling_aet=calling_aet, timeout_s=timeout_s)
         self._line = (
-            CommitmentLine(Caller(destination, calling_aet=calling_aet, timeout_s=timeout_s), archive=destination.ae_title, take=take)
+            CommitmentLine(
+                Caller(destination, calling_aet=calling_aet, timeout_s=timeout_s),
+                archive=destination.ae_title,
+                take=take,
+            )
             if take is not None and destination.commits
             else None
         )

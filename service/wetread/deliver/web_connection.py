@@ -89,9 +89,7 @@ class WebConnection:
             return _too_late(self._timeout_s)
         return Unreachable(f"the connection cannot be made or was lost ({_cause(error)})")
 
-    def _ask(
-        self, method: str, url: str, headers: Mapping[str, str], body: Iterable[bytes] | None
-    ) -> Answer:
+    def _ask(self, method: str, url: str, headers: Mapping[str, str], body: Iterable[bytes] | None) -> Answer:
         response = self._pool.request(
             method, url, headers=headers, body=body, redirect=False, preload_content=False
         )

@@ -23,6 +23,7 @@ READS_NO_MORE = Stall(answers=1, reads_on=False)
 TRICKLES_AS_IT_OPENS = Stall(answers=0, trickles=True)
 TRICKLES_AS_IT_STORES = Stall(answers=1, trickles=True)
 
+
 def capture_in(folder: Path, *, side: int) -> Path:
     ds = to_dataset(small_film("capture", rows=side, columns=side, more={"SOPClassUID": CAPTURE}))
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
