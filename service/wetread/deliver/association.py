@@ -52,16 +52,7 @@ class Caller:
         Raises Unreachable.
         """
         self._drop()
-        with self.lifeline.within(self._opening_s):
-            assoc = self._entity.associate(
-                self._to.host,
-                self._to.port,
-                contexts=list(contexts),
-                ae_title=self._to.ae_title,
-                max_pdu=_MAXIMUM_PDU_BYTES,
-                evt_handlers=[(evt.EVT_CONN_OPEN, self._on_connected), *handlers],
-                tls_args=(self._tls, self._to.host) if self._tls else None,
-            )
+        assoc = self._open(contexts, handlers)
         if assoc.is_established:
             return assoc
         self._drop()
@@ -70,6 +61,24 @@ class Caller:
         if assoc.rejected_contexts:
             return None
         raise self._unreachable()
+
+    def _open(
+        self, contexts: Sequence[PresentationContext], handlers: Sequence[evt.EventHandlerType]
+    ) -> Association:
+        try:
+            with self.lifeline.within(self._opening_s):
+                return self._entity.associate(
+                    self._to.host,
+                    self._to.port,
+                    contexts=list(contexts),
+                    ae_title=self._to.ae_title,
+                    max_pdu=_MAXIMUM_PDU_BYTES,
+                    evt_handlers=[(evt.EVT_CONN_OPEN, self._on_connected), *handlers],
+                    tls_args=(self._tls, self._to.host) if self._tls else None,
+                )
+        except UnicodeError as error:
+            # Python's, for a name that DNS cannot have.
+            raise Unreachable(f"{self._to.host!r} is not the name of a host") from error
 
     def release(self, assoc: Association | None) -> None:
         """Release an association that was opened here."""

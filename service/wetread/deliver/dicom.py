@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
@@ -18,7 +19,7 @@ from wetread.deliver.commitment import CommitmentLine, Take
 from wetread.deliver.lifeline import upload_s
 from wetread.deliver.statuses import judge
 from wetread.domain import Delivery, Destination
-from wetread.errors import ClassNotTaken, NotOffered, Refused, Unreachable
+from wetread.errors import ClassNotTaken, NotOffered, NotTakenYet, Refused, Unreachable
 
 # PS3.5 10.1: the default, implicit, is always offered; some PACS take nothing else.
 _SYNTAXES: Final = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
@@ -59,7 +60,7 @@ class DicomSender:
 
     def send(self, path: Path) -> str:
         """C-STORE one file; the status as `0x0000`. Raises ClassNotTaken, Refused or Unreachable."""
-        sop_class_uid = str(read_file_meta_info(path).MediaStorageSOPClassUID)
+        sop_class_uid = _sop_class_in(path)
         if sop_class_uid not in self._proposed:
             name = class_name(sop_class_uid)
             raise Refused(f"the destination is not set to get objects of {name}", code="not_proposed")
@@ -128,7 +129,8 @@ class DicomSender:
     def _judge(self, status: int | None, sop_class_uid: str) -> str:
         if status is None:
             self._release()
-            raise Unreachable("no answer to C-STORE: connection lost or timed out")
+            # Another object may fare better: some servers die of one.
+            raise NotTakenYet("no answer to C-STORE: connection lost or timed out")
         try:
             return judge(status)
         except ClassNotTaken as error:
@@ -139,6 +141,14 @@ class DicomSender:
     def _not_taken(self, sop_class_uid: str, *, code: str) -> ClassNotTaken:
         what = f"the destination takes no {class_name(sop_class_uid)}"
         return ClassNotTaken(what, code=code, untaken=self._untaken)
+
+
+def _sop_class_in(path: Path) -> str:
+    try:
+        return str(read_file_meta_info(path).MediaStorageSOPClassUID)
+    except (InvalidDicomError, AttributeError, ValueError, EOFError) as error:
+        # pydicom's errors for a file that is damaged or no Part 10 file.
+        raise Refused("the file cannot be sent as it is", code="unsendable") from error
 
 
 def _contexts_for(destination: Destination) -> list[PresentationContext]:

@@ -21,9 +21,14 @@ class Deliveries:
         self._store = store
 
     def claim_next(self, lease: Lease, *, only: Collection[str]) -> Delivery | None:
-        """Take the oldest delivery that is due for one of the destinations `only`; None when none is."""
+        """Take a delivery that is due for one of the destinations `only`; None when none is.
+
+        What was never tried comes first, what was refused last, the oldest of each first.
+        """
         query = select(_D.id).where(_is_due(lease.now), _D.destination.in_(only))
-        query = query.order_by(_D.next_attempt_at, _D.id).limit(1)
+        # What a destination never takes must not stand before what it would.
+        order = (_D.state == DeliveryState.REFUSED, _D.attempts > 0, _D.next_attempt_at, _D.id)
+        query = query.order_by(*order).limit(1)
         with self._store.read() as connection:
             if connection.execute(query).first() is None:
                 return None

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from wetread.deliver import Sender
 from wetread.deliver.pace import Pace
 from wetread.domain import Delivery, DeliveryState
-from wetread.errors import ClassNotTaken, Rejected, Transient
+from wetread.errors import ClassNotTaken, NotTakenYet, Rejected, Transient
 from wetread.ledger import Lease, Ledger
 from wetread.ledger.studies import Step
 from wetread.pipeline.degrade import Degrader
@@ -20,10 +20,14 @@ from wetread.spool.objects import Spool
 
 _FIRST_WAIT_S = 2.0
 _LONGEST_WAIT_S = 60.0
+# One object that is not taken, again and again, while the destination itself is there.
+_LONGEST_OBJECT_WAIT_S = 3600.0
 _LONGEST_DEFERRAL_S = 600.0
 # A refusal waits for a person; meanwhile it is tried anew after an hour, then after as long again as it has
 # been owed, at least daily: an administrator may mend the destination without telling us.
 _REFUSED_AGAIN_S = (3600.0, 24 * 3600.0)
+
+_FAULT = "a fault of the service: see its log"
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +58,11 @@ class Publisher:
         self._paces = paces
         self._resting_until: dict[str, float] = {}
         self._failures: Counter[str] = Counter()
+        self._at_hand: Delivery | None = None
 
     def publish_next(self) -> bool:
         """Make one delivery that is due; False when none is, or only to destinations that rest."""
+        self._at_hand = None
         now = time.time()
         awake = [name for name in self._senders if self._is_awake(name, now)]
         lease = Lease(self._holder, now, self._lease_s)
@@ -65,8 +71,17 @@ class Publisher:
             return False
         if delivery.destination in self._paces:
             self._paces[delivery.destination].count(now)
+        self._at_hand = delivery
         self._send(delivery)
+        self._at_hand = None
         return True
+
+    def put_off(self) -> None:
+        """Let the delivery wait that a fault nobody foresaw has ended, longer each time."""
+        delivery, self._at_hand = self._at_hand, None
+        if delivery is not None:
+            until = _wait_until(delivery.attempts, longest_s=_LONGEST_OBJECT_WAIT_S)
+            self._ledger.deliveries.postpone(delivery.id, until=until, status="fault", error=_FAULT)
 
     def _is_awake(self, name: str, now: float) -> bool:
         pace = self._paces.get(name)
@@ -116,11 +131,9 @@ class Publisher:
         logger.error("delivery refused", extra=fields)
 
     def _postpone(self, delivery: Delivery, error: Transient) -> None:
-        self._failures[delivery.destination] += 1
-        # The destination rests by its own failures: one object it never takes does not hold up the others.
+        is_of_object = isinstance(error, NotTakenYet)
         asked_for = time.time() + error.wait_s
-        rest_until = _wait_until(self._failures[delivery.destination])
-        self._resting_until[delivery.destination] = max(rest_until, asked_for)
+        self._rest(delivery.destination, asked_for, is_of_object=is_of_object)
         if delivery.state is DeliveryState.REFUSED:
             # Still the refusal that a person has to see, and no more haste than it had.
             until, was = _when_refused(delivery), delivery
@@ -128,8 +141,15 @@ class Publisher:
                 delivery.id, until=until, status=was.last_status, error=was.last_error
             )
             return
-        until = max(_wait_until(delivery.attempts), asked_for)
+        longest_s = _LONGEST_OBJECT_WAIT_S if is_of_object else _LONGEST_WAIT_S
+        until = max(_wait_until(delivery.attempts, longest_s=longest_s), asked_for)
         self._ledger.deliveries.postpone(delivery.id, until=until, status=error.code, error=str(error))
+
+    def _rest(self, destination: str, asked_for: float, *, is_of_object: bool) -> None:
+        # What it does not take hardly holds up the rest: others it may take.
+        self._failures[destination] = 0 if is_of_object else self._failures[destination] + 1
+        until = _wait_until(max(self._failures[destination], 1))
+        self._resting_until[destination] = max(until, asked_for)
 
     def _note(self, delivery: Delivery, took_ms: float) -> None:
         detail = f"{delivery.object.kind} to {delivery.destination}"
@@ -143,7 +163,7 @@ def _when_refused(delivery: Delivery) -> float:
     return now + min(max(now - delivery.created_at, shortest_s), longest_s)
 
 
-def _wait_until(failures: int) -> float:
-    longest_s = min(_FIRST_WAIT_S * 2.0 ** (min(failures, 16) - 1), _LONGEST_WAIT_S)
+def _wait_until(failures: int, *, longest_s: float = _LONGEST_WAIT_S) -> float:
+    most_s = min(_FIRST_WAIT_S * 2.0 ** (min(failures, 16) - 1), longest_s)
     # Jitter: a destination that comes back is not met by everybody at once.
-    return time.time() + random.uniform(0.5, 1.0) * longest_s  # noqa: S311  # no secret
+    return time.time() + random.uniform(0.5, 1.0) * most_s  # noqa: S311  # no secret

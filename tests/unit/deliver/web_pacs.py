@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 
 from tests.unit.deliver.authority import Authority
 from wetread.domain import Destination, Tls
@@ -132,7 +133,7 @@ def _handler_of(there: WebPacs) -> type[BaseHTTPRequestHandler]:
             if reply.hangs:
                 there.over.wait()
             if reply.trickles:
-                self._trickle(*reply.trickles)
+                _trickle(self.wfile, *reply.trickles, over=there.over)
             if reply.hangs or reply.is_silent or reply.trickles:
                 self.close_connection = True
                 return
@@ -146,13 +147,14 @@ def _handler_of(there: WebPacs) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(reply.body)
             self.close_connection = declared_bytes != len(reply.body)
 
-        def _trickle(self, start: bytes, piece: bytes) -> None:
-            with suppress(OSError):
-                self.wfile.write(start)
-                while not there.over.wait(0.02):
-                    self.wfile.write(piece)
-
         def log_message(self, *_: object) -> None:
             """A test prints nothing."""
 
     return Handler
+
+
+def _trickle(sink: BufferedIOBase, start: bytes, piece: bytes, *, over: threading.Event) -> None:
+    with suppress(OSError):
+        sink.write(start)
+        while not over.wait(0.02):
+            sink.write(piece)
