@@ -281,7 +281,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One object x one destination."""
+    """One object x one destination; `claimed_by` is the publisher that took it last."""
 
     id: DeliveryId
     object: ResultObject
@@ -294,6 +294,7 @@ class Delivery:
     last_status: str = ""
     last_error: str = ""
     sent_at: float | None = None
+    claimed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

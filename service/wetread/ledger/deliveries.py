@@ -15,7 +15,11 @@ _D = tables.deliveries.c
 
 
 class Deliveries:
-    """Rows of one object x one destination."""
+    """Rows of one object x one destination.
+
+    What a publisher says of one counts only while nobody else has taken it since, nor finished it: `holder`
+    is the publisher, None for whoever it may be.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -45,10 +49,11 @@ class Deliveries:
             row = connection.execute(joined().where(_D.id == chosen)).mappings().one()
         return to_delivery(row)
 
-    def mark_sent(self, delivery: DeliveryId, *, status: str, now: float) -> None:
+    def mark_sent(self, delivery: DeliveryId, *, status: str, now: float, holder: str | None = None) -> None:
         """The destination has it; a warning stays in `status`."""
         self._set(
             delivery,
+            holder,
             state=DeliveryState.SENT,
             transaction_uid="",
             last_status=status,
@@ -57,14 +62,18 @@ class Deliveries:
             next_attempt_at=now,
         )
 
-    def mark_refused(self, delivery: DeliveryId, *, until: float, status: str, error: str) -> None:
+    def mark_refused(
+        self, delivery: DeliveryId, *, until: float, status: str, error: str, holder: str | None = None
+    ) -> None:
         """The destination will not take it: for a person to look at, and tried once more at `until`."""
         change = {"next_attempt_at": until, "last_status": status, "last_error": error}
-        self._set(delivery, state=DeliveryState.REFUSED, **change)
+        self._set(delivery, holder, state=DeliveryState.REFUSED, **change)
 
-    def mark_degraded(self, delivery: DeliveryId, *, status: str, error: str) -> None:
+    def mark_degraded(
+        self, delivery: DeliveryId, *, status: str, error: str, holder: str | None = None
+    ) -> None:
         """The destination takes no such object; what it gets of the same study says the same, plainer."""
-        self._set(delivery, state=DeliveryState.DEGRADED, last_status=status, last_error=error)
+        self._set(delivery, holder, state=DeliveryState.DEGRADED, last_status=status, last_error=error)
 
     def substitute(
         self, delivery: Delivery, made: ResultObject, *, now: float, status: str, error: str
@@ -75,24 +84,32 @@ class Deliveries:
         """
         with self._store.write() as connection:
             serialise(connection, made.SOPInstanceUID)
-            add_substitute(connection, delivery, made, now=now)
             change = {"state": DeliveryState.DEGRADED, "last_status": status, "last_error": error}
-            match = _D.id == delivery.id
-            connection.execute(update(tables.deliveries).where(match).values(lease_until=0.0, **change))
+            match = _is_open(delivery.id, delivery.claimed_by)
+            statement = update(tables.deliveries).where(match).values(lease_until=0.0, **change)
+            if connection.execute(statement).rowcount:
+                add_substitute(connection, delivery, made, now=now)
 
-    def postpone(self, delivery: DeliveryId, *, until: float, status: str, error: str) -> None:
+    def postpone(
+        self, delivery: DeliveryId, *, until: float, status: str, error: str, holder: str | None = None
+    ) -> None:
         """Not now: try again at `until`, epoch seconds."""
-        self._set(delivery, next_attempt_at=until, last_status=status, last_error=error)
+        self._set(delivery, holder, next_attempt_at=until, last_status=status, last_error=error)
 
     def defer(self, destination: str, *, now: float, until: float, why: str) -> None:
-        """Let what is due to a destination outside its hours wait until `until`; no attempt is counted."""
+        """Let what is due to a destination outside its hours wait until `until`; no attempt is counted.
+
+        What went wrong with it before stays to be read.
+        """
         is_waiting = and_(_D.destination == destination, _D.state == DeliveryState.PENDING, _is_due(now))
         with self._store.read() as connection:
             if connection.execute(select(_D.id).where(is_waiting).limit(1)).first() is None:
                 return
-        change = {"next_attempt_at": until, "last_status": OUTSIDE_HOURS, "last_error": why}
+        has_nothing_else = _D.last_status.in_(("", OUTSIDE_HOURS))
+        words = {"last_status": OUTSIDE_HOURS, "last_error": why}
         with self._store.write() as connection:
-            connection.execute(update(tables.deliveries).where(is_waiting).values(change))
+            connection.execute(update(tables.deliveries).where(is_waiting, has_nothing_else).values(words))
+            connection.execute(update(tables.deliveries).where(is_waiting).values(next_attempt_at=until))
 
     def retry(self, delivery: DeliveryId, *, now: float) -> bool:
         """A person asks for another try of what is pending, refused or degraded; False when there is none."""
@@ -124,8 +141,9 @@ class Deliveries:
             rows = connection.execute(joined().where(match).order_by(_D.id).limit(limit)).mappings()
             return [to_delivery(row) for row in rows]
 
-    def _set(self, delivery: DeliveryId, **change: object) -> None:
-        statement = update(tables.deliveries).where(_D.id == delivery).values(lease_until=0.0, **change)
+    def _set(self, delivery: DeliveryId, holder: str | None, **change: object) -> None:
+        match = _is_open(delivery, holder)
+        statement = update(tables.deliveries).where(match).values(lease_until=0.0, **change)
         with self._store.write() as connection:
             connection.execute(statement)
 
@@ -144,6 +162,7 @@ def to_delivery(row: RowMapping) -> Delivery:
         last_status=row["last_status"],
         last_error=row["last_error"],
         sent_at=row["sent_at"],
+        claimed_by=row["claimed_by"],
     )
 
 
@@ -154,6 +173,12 @@ def joined() -> Select[tuple[object, ...]]:
     return select(tables.deliveries, *own, objects.source_uid).join(
         tables.objects, objects.sop_instance_uid == _D.sop_instance_uid
     )
+
+
+def _is_open(delivery: DeliveryId, holder: str | None) -> ColumnElement[bool]:
+    is_owed = _D.state.in_((DeliveryState.PENDING, DeliveryState.REFUSED))
+    match = and_(_D.id == delivery, is_owed)
+    return match if holder is None else and_(match, _D.claimed_by == holder)
 
 
 def _is_due(now: float) -> ColumnElement[bool]:

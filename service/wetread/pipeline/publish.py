@@ -81,7 +81,9 @@ class Publisher:
         delivery, self._at_hand = self._at_hand, None
         if delivery is not None:
             until = _wait_until(delivery.attempts, longest_s=_LONGEST_OBJECT_WAIT_S)
-            self._ledger.deliveries.postpone(delivery.id, until=until, status="fault", error=_FAULT)
+            self._ledger.deliveries.postpone(
+                delivery.id, until=until, status="fault", error=_FAULT, holder=self._holder
+            )
 
     def _is_awake(self, name: str, now: float) -> bool:
         pace = self._paces.get(name)
@@ -108,7 +110,9 @@ class Publisher:
             logger.warning("delivery postponed", extra=fields | {"why": str(error)})
         else:
             self._failures[delivery.destination] = 0
-            self._ledger.deliveries.mark_sent(delivery.id, status=status, now=time.time())
+            self._ledger.deliveries.mark_sent(
+                delivery.id, status=status, now=time.time(), holder=self._holder
+            )
             self._note(delivery, 1000 * (time.perf_counter() - started))
             logger.info("delivered", extra=fields | {"status": status})
 
@@ -126,7 +130,9 @@ class Publisher:
 
     def _refuse(self, delivery: Delivery, error: Rejected) -> None:
         until = _when_refused(delivery)
-        self._ledger.deliveries.mark_refused(delivery.id, until=until, status=error.code, error=str(error))
+        self._ledger.deliveries.mark_refused(
+            delivery.id, until=until, status=error.code, error=str(error), holder=self._holder
+        )
         fields = {"delivery": delivery.id, "destination": delivery.destination, "why": str(error)}
         logger.error("delivery refused", extra=fields)
 
@@ -138,12 +144,14 @@ class Publisher:
             # Still the refusal that a person has to see, and no more haste than it had.
             until, was = _when_refused(delivery), delivery
             self._ledger.deliveries.postpone(
-                delivery.id, until=until, status=was.last_status, error=was.last_error
+                delivery.id, until=until, status=was.last_status, error=was.last_error, holder=self._holder
             )
             return
         longest_s = _LONGEST_OBJECT_WAIT_S if is_of_object else _LONGEST_WAIT_S
         until = max(_wait_until(delivery.attempts, longest_s=longest_s), asked_for)
-        self._ledger.deliveries.postpone(delivery.id, until=until, status=error.code, error=str(error))
+        self._ledger.deliveries.postpone(
+            delivery.id, until=until, status=error.code, error=str(error), holder=self._holder
+        )
 
     def _rest(self, destination: str, asked_for: float, *, is_of_object: bool) -> None:
         # What it does not take hardly holds up the rest: others it may take.

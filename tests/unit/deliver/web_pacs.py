@@ -32,7 +32,7 @@ class Reply:
     declared_bytes: int | None = None
     is_silent: bool = False
     hangs: bool = False
-    trickles: tuple[bytes, bytes] | None = None
+    trickles: tuple[bytes, bytes] = (b"", b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +132,8 @@ def _handler_of(there: WebPacs) -> type[BaseHTTPRequestHandler]:
         def _answer(self, reply: Reply) -> None:
             if reply.hangs:
                 there.over.wait()
-            if reply.trickles:
-                _trickle(self.wfile, *reply.trickles, over=there.over)
-            if reply.hangs or reply.is_silent or reply.trickles:
+            _trickle(self.wfile, *reply.trickles, over=there.over)
+            if reply.hangs or reply.is_silent or any(reply.trickles):
                 self.close_connection = True
                 return
             self.send_response(reply.status)
@@ -156,5 +155,5 @@ def _handler_of(there: WebPacs) -> type[BaseHTTPRequestHandler]:
 def _trickle(sink: BufferedIOBase, start: bytes, piece: bytes, *, over: threading.Event) -> None:
     with suppress(OSError):
         sink.write(start)
-        while not over.wait(0.02):
+        while piece and not over.wait(0.02):
             sink.write(piece)
