@@ -10,12 +10,12 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 # An upload slower than 0.26 Mbit/s is taken for one that has stopped.
-_SLOWEST_BYTES_S: Final = 32 * 1024
+SLOWEST_BYTES_S: Final = 32 * 1024
 
 
 def upload_s(size_bytes: int) -> float:
     """How long an upload of this size may take at the most, in seconds."""
-    return size_bytes / _SLOWEST_BYTES_S
+    return size_bytes / SLOWEST_BYTES_S
 
 
 class Lifeline:

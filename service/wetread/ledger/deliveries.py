@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, select, update
+from sqlalchemy import ColumnElement, Float, RowMapping, Select, and_, cast, select, update
 
 from wetread.domain import OUTSIDE_HOURS, Delivery, DeliveryId, DeliveryState, ResultObject, StudyUid
 from wetread.ledger import tables
@@ -12,6 +13,7 @@ from wetread.ledger.reports import add_substitute, to_object
 from wetread.ledger.store import Lease, Store, serialise
 
 _D = tables.deliveries.c
+_O = tables.objects.c
 
 
 class Deliveries:
@@ -24,10 +26,13 @@ class Deliveries:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def claim_next(self, lease: Lease, *, only: Collection[str]) -> Delivery | None:
+    def claim_next(
+        self, lease: Lease, *, only: Collection[str], bytes_s: float = math.inf
+    ) -> Delivery | None:
         """Take a delivery that is due for one of the destinations `only`; None when none is.
 
-        What was never tried comes first, what was refused last, the oldest of each first.
+        What was never tried comes first, what was refused last, the oldest of each first. The lease is longer
+        by what the object takes at `bytes_s` bytes a second.
         """
         query = select(_D.id).where(_is_due(lease.now), _D.destination.in_(only))
         # What a destination never takes must not stand before what it would.
@@ -40,8 +45,9 @@ class Deliveries:
             chosen = connection.scalar(query.with_for_update(skip_locked=True))
             if chosen is None:
                 return None
+            size_bytes = select(_O.size_bytes).where(_O.sop_instance_uid == _D.sop_instance_uid)
             change = {
-                "lease_until": lease.until,
+                "lease_until": lease.until + cast(size_bytes.scalar_subquery(), Float) / bytes_s,
                 "claimed_by": lease.holder,
                 "attempts": _D.attempts + 1,
             }
@@ -59,6 +65,7 @@ class Deliveries:
             last_status=status,
             last_error="",
             sent_at=now,
+            commit_lapses=0,
             next_attempt_at=now,
         )
 
@@ -163,6 +170,7 @@ def to_delivery(row: RowMapping) -> Delivery:
         last_error=row["last_error"],
         sent_at=row["sent_at"],
         claimed_by=row["claimed_by"],
+        commit_lapses=row["commit_lapses"],
     )
 
 

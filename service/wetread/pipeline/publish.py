@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from wetread.deliver import Sender
+from wetread.deliver.lifeline import SLOWEST_BYTES_S
 from wetread.deliver.pace import Pace
 from wetread.domain import Delivery, DeliveryState
 from wetread.errors import ClassNotTaken, NotTakenYet, Rejected, Transient
@@ -66,7 +67,9 @@ class Publisher:
         now = time.time()
         awake = [name for name in self._senders if self._is_awake(name, now)]
         lease = Lease(self._holder, now, self._lease_s)
-        delivery = self._ledger.deliveries.claim_next(lease, only=awake) if awake else None
+        delivery = (
+            self._ledger.deliveries.claim_next(lease, only=awake, bytes_s=SLOWEST_BYTES_S) if awake else None
+        )
         if delivery is None:
             return False
         if delivery.destination in self._paces:

@@ -174,7 +174,11 @@ def _delivery_loops(
             paces=paces,
         )
         committer = Committer(
-            ledger=ledger, senders={name: sender}, destinations=destinations, registrar=registrar
+            ledger=ledger,
+            senders={name: sender},
+            destinations=destinations,
+            registrar=registrar,
+            paces=paces,
         )
         loops[name] = DeliveryLoop(publisher=publisher, committer=committer, sender=sender)
     return loops

@@ -237,3 +237,13 @@ def test_what_was_never_tried_comes_first_and_what_was_refused_last(owing: Ledge
     taken = [take(owing, 120.0).id for _ in range(4)]
 
     assert taken[2:] == [postponed.id, refused.id]
+
+
+def test_a_lease_is_longer_by_what_the_object_takes_on_a_slow_line(owing: Ledger) -> None:
+    held = owing.deliveries.claim_next(lease(110.0), only=("pacs",), bytes_s=0.5)
+    take(owing, 110.0, "pacs")
+    assert held is not None
+    lapses_at = 170.0 + held.object.size_bytes / 0.5
+
+    assert take(owing, lapses_at - 1, "pacs").id != held.id
+    assert take(owing, lapses_at, "pacs").id == held.id
