@@ -49,13 +49,13 @@ def _after_failure(failures: int) -> float:
 
 
 def _after_query(lapses: int) -> float:
-    return min(30.0 * 4.0 ** min(lapses - 1, 16), _DAY_S)
+    return min(5.0 * 4.0 ** min(lapses - 1, 16), _DAY_S)
 
 
 PATIENCE: Final = Patience(
     after_lapse=_after_lapse, after_failure=_after_failure, most_failures=5, after_refusal_s=_HOUR_S
 )
-# Of who answers at once what it finds: asked again after half a minute, two, eight.
+# Of who answers at once what it finds: asked again after 5 s, 20 s, 80 s.
 QUERY_PATIENCE: Final = replace(PATIENCE, after_lapse=_after_query)
 
 
