@@ -131,9 +131,6 @@ def answer_report(event: evt.Event, *, take: Take, caller: str) -> int:
         status = next((code for kind, code in _ANSWERS if isinstance(error, kind)), _PROCESSING_FAILURE)
         logger.warning("commitment report refused", extra=fields | {"why": str(error), "status": status})
         return status
-    except Exception:
-        logger.exception("commitment report refused by a fault of ours", extra=fields)
-        return _PROCESSING_FAILURE
     logger.info("commitment report received", extra=fields | {"failed": len(report.failed)})
     return 0x0000
 

@@ -104,7 +104,12 @@ class Handlers:
 
     def on_report(self, event: Any) -> tuple[int, None]:
         """N-EVENT-REPORT: what an archive says of storage commitment, on an association of its own."""
-        return answer_report(event, take=self._registrar.enter, caller=event.assoc.requestor.ae_title), None
+        caller = event.assoc.requestor.ae_title
+        try:
+            return answer_report(event, take=self._registrar.enter, caller=caller), None
+        except Exception:
+            logger.exception("commitment report refused by a fault of ours", extra={"caller": caller})
+            return status_for(Exception()), None
 
     def on_action(self, event: Any) -> tuple[int, None]:
         """N-ACTION: we commit ourselves to nothing."""
