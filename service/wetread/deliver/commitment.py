@@ -94,10 +94,10 @@ class CommitmentLine:
         if assoc is None:
             raise NotOffered("the destination does not offer storage commitment")
         self._assoc, self._asked_at = assoc, time.monotonic()
+        action = _to_action(deliveries, transaction_uid)
         try:
-            answer, _ = assoc.send_n_action(
-                _to_action(deliveries, transaction_uid), _REQUEST, STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE
-            )
+            with self._caller.lifeline.within(self._caller.timeout_s):
+                answer, _ = assoc.send_n_action(action, _REQUEST, STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE)
         except RuntimeError as error:
             raise Unreachable("the association ended before commitment was requested") from error
         _judge(answer.Status if "Status" in answer else None)
@@ -110,8 +110,11 @@ class CommitmentLine:
     def close(self) -> None:
         """Release the association."""
         assoc, self._assoc = self._assoc, None
-        if assoc is not None and assoc.is_established:
-            assoc.release()
+        self._caller.release(assoc)
+
+    def cut(self) -> None:
+        """End the association from another thread."""
+        self._caller.lifeline.cut()
 
     def _on_report(self, event: evt.Event) -> tuple[int, None]:
         # To what `take` raises as a fault pynetdicom answers PROCESSING_FAILURE.

@@ -195,7 +195,9 @@ def _end(connection: Connection, transaction_uid: str, state: CommitmentState) -
 
 def _change(connection: Connection, ids: Collection[int], **values: object) -> None:
     if ids:
-        connection.execute(update(tables.deliveries).where(_D.id.in_(ids)).values(**values))
+        # Only what is still sent: another answer may have come in between.
+        match = and_(_D.id.in_(ids), _D.state == DeliveryState.SENT)
+        connection.execute(update(tables.deliveries).where(match).values(**values))
 
 
 def _ask_again(

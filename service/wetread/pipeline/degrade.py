@@ -71,7 +71,9 @@ class Degrader:
             )
             return True
         if self._is_said_plainer(delivery, taken):
-            self._ledger.deliveries.mark_degraded(delivery.id, status=error.code, error=words)
+            self._ledger.deliveries.mark_degraded(
+                delivery.id, status=error.code, error=words, holder=delivery.claimed_by
+            )
             return True
         return False
 
