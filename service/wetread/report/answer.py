@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
-from wetread.domain import Analysis, AnalysisState, Finding, Outcome, Zone
+from wetread.domain import Analysis, AnalysisState, Code, Finding, Outcome, Zone
 from wetread.report.results import ImageResult, StudyResult
 
 SAFETY_NOTE: Final = "AI result, research use only, not for primary diagnosis"
+
+_SEVERITY: Final = MappingProxyType({Zone.POSITIVE: 0, Zone.DOUBTFUL: 1, Zone.NEGATIVE: 2})
 
 
 class Tone(StrEnum):
@@ -57,9 +62,13 @@ def failed(image: ImageResult) -> tuple[Analysis, ...]:
 
 def findings_of(image: ImageResult) -> tuple[Finding, ...]:
     """All findings on one image, the worst first."""
-    severity = {Zone.POSITIVE: 0, Zone.DOUBTFUL: 1, Zone.NEGATIVE: 2}
     found = [finding for analysis in done(image) for finding in analysis.findings]
-    return tuple(sorted(found, key=lambda f: (severity[f.zone], -f.probability, f.code.value)))
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(finding: Finding) -> tuple[int, float, str]:
+    """Sorts the worst first: by zone, for two networks of one concept have their own operating points."""
+    return _SEVERITY[finding.zone], -finding.probability, finding.code.value
 
 
 def reason_of(image: ImageResult) -> Reason:
@@ -119,23 +128,31 @@ def models_text(analyses: tuple[Analysis, ...]) -> str:
 
 
 def study_answer(result: StudyResult) -> Answer:
-    """The study's answer over all its images: each concept once, where it is most probable."""
+    """The study's answer over all its images: each concept once, where it is worst, and what is missing."""
     evaluated = [image for image in result.images if done(image)]
     if result.outcome is Outcome.NOT_EVALUABLE or not evaluated:
         reasons = ", ".join(dict.fromkeys(reason_of(image).text for image in result.images))
         return Answer(Tone.NOT_EVALUABLE, f"NOT EVALUABLE: {reasons}", "")
-    worst: dict[str, Finding] = {}
-    for finding in sorted(
-        (f for image in evaluated for f in findings_of(image)), key=lambda f: f.probability
-    ):
-        worst[finding.code.value] = finding
-    findings = tuple(sorted(worst.values(), key=lambda f: -f.probability))
+    worst: dict[Code, Finding] = {}
+    for finding in sorted((f for image in evaluated for f in findings_of(image)), key=_rank):
+        worst.setdefault(finding.code, finding)
+    findings = tuple(worst.values())
     models = models_text(tuple(a for image in evaluated for a in done(image)))
-    text = findings_text(findings)
-    # A "no findings" over two views must not be read off one of them.
-    if unevaluated := len(result.images) - len(evaluated):
-        text += f" ({unevaluated} of {len(result.images)} images not evaluated)"
+    missing = "; ".join(_missing(result))
+    text = findings_text(findings) + (f" ({missing})" if missing else "")
     return Answer(worst_tone(findings), text, models)
+
+
+def _missing(result: StudyResult) -> Iterator[str]:
+    """What a "no findings" must not be read as speaking of: networks that failed, images not read."""
+    count = len(result.images)
+    failures = Counter(
+        name for image in result.images if done(image) for name in {a.model.name for a in failed(image)}
+    )
+    for name, times in sorted(failures.items()):
+        yield f"{name} not evaluated" + (f" on {times} of {count} images" if count > 1 else "")
+    if unread_count := sum(not done(image) for image in result.images):
+        yield f"{unread_count} of {count} images not evaluated"
 
 
 def _said(finding: Finding) -> str:

@@ -55,8 +55,14 @@ def _counts(result: StudyResult) -> str:
 
 
 def _unread(result: StudyResult) -> list[str]:
-    return [
-        f"Image {number} not evaluable: {answer.reason_of(image).text}."
-        for number, image in enumerate(result.images, start=1)
-        if not answer.done(image)
-    ]
+    """Every image without an answer, and every network that failed beside one that gave an answer."""
+    said: list[str] = []
+    for number, image in enumerate(result.images, start=1):
+        if not answer.done(image):
+            said.append(f"Image {number} not evaluable: {answer.reason_of(image).text}.")
+            continue
+        said += [
+            f"Image {number} not evaluated by {failed.model.name}: {answer.reason_given(failed).text}."
+            for failed in answer.failed(image)
+        ]
+    return said

@@ -12,11 +12,13 @@ from pydicom.dataset import Dataset
 from tests.unit.report.reading import evaluations, groups_of, read_back, summary_of, texts_of
 from tests.unit.report.studies import (
     CONCLUDED_AT,
+    PNEUMONIA_MODEL,
     SourceImage,
     a_finding,
     a_study,
     an_image,
     done,
+    failed,
     write_source,
 )
 from wetread.domain import Box
@@ -138,3 +140,13 @@ def test_report_concluded_later_differs_in_its_times_alone(tmp_path: Path) -> No
 
         assert changed == {"InstanceCreationDate", "InstanceCreationTime", "ContentDate", "ContentTime"}
         assert first.file_meta == second.file_meta
+
+
+def test_report_says_which_network_failed_and_why(tmp_path: Path) -> None:
+    broken = failed("timeout", "the network timed out.", model=PNEUMONIA_MODEL)
+    image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.03)), broken)
+
+    said = summary_of(read_back(a_study(image)))
+
+    assert ("Conclusion", "NO FINDINGS: fracture 3 % (pneumonia not evaluated)") in said
+    assert ("Comment", "Image 1 not evaluated by pneumonia: the network timed out.") in said
