@@ -20,7 +20,6 @@ def texts(result: StudyResult) -> list[tuple[Code, str]]:
     said = [
         (codes.CONCLUSION, answer.study_answer(result).text),
         (codes.COMMENT, f"{answer.SAFETY_NOTE}."),
-        (codes.NUMBER_OF_LESIONS, str(_places(result))),
         (codes.COMMENT, _counts(result)),
     ]
     return said + [(codes.COMMENT, text) for text in _unread(result) + changes(result)]
@@ -38,18 +37,18 @@ def processing(result: StudyResult) -> Code:
     return codes.SOME_WITH_FINDINGS if has_findings else codes.SOME_WITHOUT_FINDINGS
 
 
-def _places(result: StudyResult) -> int:
-    """How many places are marked over all images: one per box."""
-    return sum(len(finding.boxes) for image in result.images for finding in answer.findings_of(image))
-
-
 def _counts(result: StudyResult) -> str:
-    """How many findings of each zone, places and images."""
-    zones = [finding.zone for image in result.images for finding in answer.findings_of(image)]
+    """How many findings of each zone, places and images.
+
+    No number of lesions: one may show on two views, and two networks may mark one place.
+    """
+    found = [finding for image in result.images for finding in answer.findings_of(image)]
+    zones = [finding.zone for finding in found]
     counted = ", ".join(f"{zones.count(zone)} {zone.value}" for zone in Zone)
     evaluated = sum(bool(answer.done(image)) for image in result.images)
     return (
-        f"Findings: {counted}. Marked places: {_places(result)}. "
+        f"Findings per image, added up: {counted}. "
+        f"Marked places: {sum(len(finding.boxes) for finding in found)}. "
         f"Images: {len(result.images)}, of these evaluated: {evaluated}."
     )
 

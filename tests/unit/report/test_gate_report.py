@@ -171,8 +171,6 @@ SENTENCES = {
     "what images were added": 4, "how the answer changed": 5,
 }  # fmt: skip
 DEFECTS: dict[str, Mutation] = {
-    "number of lesions": text(summary, "246206008", "3"),
-    "no number of lesions": drop(summary, "246206008"),
     "another count": text(summary, "121106", "Findings: 0 positive.", number=1),
     "another summary code": put(answer_to(summary, "111017"), "CodeValue", "111241"),
     "no summary code": drop(summary, "111017"),
