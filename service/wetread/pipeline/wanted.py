@@ -15,7 +15,7 @@ from wetread.report.answer import done
 from wetread.report.capture import build_capture, build_heat_map_capture
 from wetread.report.comprehensive import as_comprehensive
 from wetread.report.heat_map import build_heat_map
-from wetread.report.identity import heat_map_uid, image_object_uid, study_object_uid
+from wetread.report.identity import PLAIN, heat_map_uid, image_object_uid, study_object_uid
 from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
 from wetread.report.softcopy import softcopy_of
 from wetread.report.structured_report import build_plain_report, build_report
@@ -54,7 +54,10 @@ class Catalogue:
         forms: tuple[Form, ...] = (plain,) if is_plain else (full, plain)
         older: tuple[Form, ...] = tuple(partial(_as_comprehensive, form) for form in forms)
         made = {ObjectKind.STRUCTURED_REPORT: forms, ObjectKind.COMPREHENSIVE_REPORT: older}
-        return self._taken(Wanted(kind, study_object_uid(kind, result), ways) for kind, ways in made.items())
+        words = (PLAIN,) if is_plain else ()
+        return self._taken(
+            Wanted(kind, study_object_uid(kind, result, *words), ways) for kind, ways in made.items()
+        )
 
     def of_image(self, image: ImageResult, result: StudyResult) -> list[Wanted]:
         """What shows one image and its answer, the capture first."""

@@ -41,7 +41,8 @@ def report_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
 
 
 def _kind_defects(ds: Dataset, result: StudyResult, kind: ObjectKind) -> Iterator[str]:
-    if ds.SOPInstanceUID != identity.study_object_uid(kind, result):
+    forms: list[tuple[str, ...]] = [(), (identity.PLAIN,)]
+    if ds.SOPInstanceUID not in {identity.study_object_uid(kind, result, *form) for form in forms}:
         yield "its class is not the one of its UID"
     if ds.SeriesInstanceUID != identity.series_uid(result.study, kind):
         yield "its class is not the one of its series"
