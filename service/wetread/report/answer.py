@@ -15,6 +15,8 @@ from wetread.report.results import ImageResult, StudyResult
 SAFETY_NOTE: Final = "AI result, research use only, not for primary diagnosis"
 
 _SEVERITY: Final = MappingProxyType({Zone.POSITIVE: 0, Zone.DOUBTFUL: 1, Zone.NEGATIVE: 2})
+# Decimals of a percentage, at most: what fits in a decimal string (PS3.5 table 6.2-1).
+_FINEST: Final = 10
 
 
 class Tone(StrEnum):
@@ -48,6 +50,27 @@ def percent(probability: float) -> str:
     if probability < 0.005:
         return "<1 %"
     return ">99 %" if probability >= 0.995 else f"{int(100 * probability + 0.5)} %"
+
+
+def percent_of(finding: Finding, *, digits: int) -> float:
+    """In percent with so many decimals, and with more where rounding would show it in another zone.
+
+    Never a certain 0 or 100: a calibrated probability is neither.
+    """
+    exact = 100 * finding.probability
+    for places in range(digits, _FINEST):
+        least = 10.0**-places
+        value = round(min(max(exact, least), 100 - least), places)
+        if finding.operating_points.zone(value / 100) is finding.zone:
+            return value
+    return round(exact, _FINEST)
+
+
+def percent_text(finding: Finding) -> str:
+    """The same as people read it."""
+    if finding.probability < 0.005 or finding.probability >= 0.995:
+        return percent(finding.probability)
+    return f"{percent_of(finding, digits=0):.{_FINEST}g} %"
 
 
 def done(image: ImageResult) -> tuple[Analysis, ...]:
@@ -117,7 +140,7 @@ def findings_text(findings: tuple[Finding, ...]) -> str:
     said = [_said(finding) for finding in findings if finding.zone is not Zone.NEGATIVE]
     if said:
         return ", ".join(said)
-    denied = ", ".join(f"{finding.label.lower()} {percent(finding.probability)}" for finding in findings)
+    denied = ", ".join(f"{finding.label.lower()} {percent_text(finding)}" for finding in findings)
     return f"NO FINDINGS: {denied}" if denied else "NO FINDINGS"
 
 
@@ -157,4 +180,4 @@ def _missing(result: StudyResult) -> Iterator[str]:
 
 def _said(finding: Finding) -> str:
     verb = "SUSPECTED" if finding.zone is Zone.POSITIVE else "POSSIBLE"
-    return f"{finding.label.upper()} {verb} {percent(finding.probability)}"
+    return f"{finding.label.upper()} {verb} {percent_text(finding)}"

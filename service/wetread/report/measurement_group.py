@@ -192,15 +192,10 @@ def _probability(finding: Finding) -> sr.Measurement:
     told = sr.NormalRangeProperties([], description=zone_text(finding))
     return sr.Measurement(
         name=concept(codes.PROBABILITY),
-        value=percent_of(finding.probability),
+        value=answer.percent_of(finding, digits=1),
         unit=concept(codes.PERCENT),
         properties=sr.MeasurementProperties(normal_range_properties=told),
     )
-
-
-def percent_of(probability: float) -> float:
-    """In percent, to a tenth: what a report writes as a number."""
-    return round(100 * probability, 1)
 
 
 def _evaluations(finding: Finding) -> list[sr.QualitativeEvaluation]:

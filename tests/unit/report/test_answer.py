@@ -18,7 +18,7 @@ from tests.unit.report.studies import (
     write_source,
 )
 from wetread.domain import Analysis, Box, Zone
-from wetread.report.answer import Tone, image_answer, percent, study_answer
+from wetread.report.answer import Tone, image_answer, percent, percent_of, percent_text, study_answer
 
 BOX = Box(100, 150, 180, 260, 0.9)
 
@@ -127,3 +127,24 @@ def test_study_answer_puts_a_positive_before_a_more_probable_doubtful_of_another
     answer = study_answer(a_study(image))
 
     assert answer.text == "FRACTURE SUSPECTED 50 %, PNEUMONIA POSSIBLE 70 %"
+
+
+@pytest.mark.parametrize(
+    ("probability", "number", "text"),
+    [
+        (0.0, 0.1, "<1 %"),
+        (1.0, 99.9, ">99 %"),
+        (0.874, 87.4, "87 %"),
+        (0.5996, 59.96, "59.96 %"),
+        (0.59999999, 59.999999, "59.999999 %"),
+        (0.196, 19.6, "19.6 %"),
+        (0.6, 60.0, "60 %"),
+        (0.573, 57.3, "57 %"),
+    ],
+)
+def test_percentage_is_not_rounded_to_certainty_or_into_another_zone(
+    probability: float, number: float, text: str
+) -> None:
+    finding = a_finding(probability)
+
+    assert (percent_of(finding, digits=1), percent_text(finding)) == (number, text)
