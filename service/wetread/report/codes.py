@@ -28,7 +28,6 @@ COMMENT: Final = Code("121106", "DCM", "Comment")
 FINDING: Final = Code("121071", "DCM", "Finding")
 PROBABILITY: Final = Code("122157", "DCM", "Probability")
 PERCENT: Final = Code("%", "UCUM", "Percent")
-RANGE_DESCRIPTION: Final = Code("121407", "DCM", "Normal Range description")  # TID 312
 GEOMETRIC_PURPOSE: Final = Code("130400", "DCM", "Geometric purpose of region")
 BOUNDED_BY: Final = Code("75958009", "SCT", "Bounded by")
 FINDING_SITE: Final = Code("363698007", "SCT", "Finding Site")

@@ -142,7 +142,7 @@ def _summary_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
     allowed = {*asked, (codes.COMMENT.value, summary.PLAIN_NOTE)}
     if len(said) > len(asked) + 1 or not allowed.issuperset(said):
         yield "the summary says what the result does not"
-    if code_of(named(container, codes.CAD_SUMMARY)) != summary.processing(result).value:
+    if code_of(named(container, codes.CAD_SUMMARY)) != summary.processing(result.images).value:
         yield "the summary code is not what became of the networks"
 
 

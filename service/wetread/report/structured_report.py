@@ -110,7 +110,7 @@ def _summary(result: StudyResult, notes: list[str]) -> sr.ContainerContentItem:
         name=concept(codes.QUALITATIVE_EVALUATIONS), relationship_type=sr.RelationshipTypeValues.CONTAINS
     )
     items: list[sr.ContentItem] = [text_item(name, text) for name, text in summary.texts(result)]
-    items.insert(1, code_item(codes.CAD_SUMMARY, summary.processing(result)))
+    items.insert(1, code_item(codes.CAD_SUMMARY, summary.processing(result.images)))
     items += [text_item(codes.COMMENT, note) for note in notes]
     container.ContentSequence = sr.ContentSequence(items)
     return container

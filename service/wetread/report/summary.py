@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from wetread.domain import Code, Zone
 from wetread.report import answer, codes
 from wetread.report.changes import changes
-from wetread.report.results import StudyResult
+from wetread.report.results import ImageResult, StudyResult
 
 PLAIN_NOTE: Final = (
     "The full report could not be built from the source header; "
@@ -25,12 +26,12 @@ def texts(result: StudyResult) -> list[tuple[Code, str]]:
     return said + [(codes.COMMENT, text) for text in _unread(result) + changes(result)]
 
 
-def processing(result: StudyResult) -> Code:
-    """CID 6047 over the study. An image that no network may read counts as one without success."""
-    done = [a for image in result.images for a in answer.done(image)]
+def processing(images: Sequence[ImageResult]) -> Code:
+    """CID 6047 over these images. One that no network may read counts as one without success."""
+    done = [a for image in images for a in answer.done(image)]
     if not done:
         return codes.NONE_SUCCEEDED
-    is_all_read = all(answer.done(image) and not answer.failed(image) for image in result.images)
+    is_all_read = all(answer.done(image) and not answer.failed(image) for image in images)
     has_findings = any(f.zone is not Zone.NEGATIVE for a in done for f in a.findings)
     if is_all_read:
         return codes.ALL_WITH_FINDINGS if has_findings else codes.ALL_WITHOUT_FINDINGS

@@ -24,6 +24,7 @@ from tests.unit.report.studies import (
 from wetread.domain import Box
 from wetread.report import codes
 from wetread.report.comprehensive import as_comprehensive
+from wetread.report.content import walk
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
 from wetread.report.structured_report import build_report
@@ -56,16 +57,37 @@ def test_name_of_a_patient_survives_byte_for_byte_in_both_forms(
         assert groups == [*name.split("="), "", ""][:3]
 
 
-def test_report_says_zone_and_operating_points_beside_the_probability(tmp_path: Path) -> None:
+def test_report_says_zone_and_operating_points_once(tmp_path: Path) -> None:
     image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.4, BOX)))
 
-    measured = groups_of(read_back(a_study(image)))[0].get_measurements()[0]
+    group = groups_of(read_back(a_study(image)))[0]
 
-    told = [i for i in measured[0].ContentSequence if i.ConceptNameCodeSequence[0].CodeValue == "121407"]
-    assert [item.TextValue for item in told] == [
-        "Zone: doubtful. Operating points on the calibrated probability of fracture: "
-        "doubtful from 20 %, positive from 60 %"
+    said = [item for item in walk(group[0]) if "Zone" in item.get("TextValue", "")]
+    assert [(item.ConceptNameCodeSequence[0].CodeMeaning, item.TextValue) for item in said] == [
+        (
+            "Algorithm Parameters",
+            "Zone: doubtful. Operating points on the calibrated probability of fracture: "
+            "doubtful from 20 %, positive from 60 %",
+        )
     ]
+    assert "ContentSequence" not in group.get_measurements()[0][0]
+
+
+def test_report_names_a_statement_about_the_whole_image_as_such(tmp_path: Path) -> None:
+    image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.03)))
+
+    group = groups_of(read_back(a_study(image)))[0]
+
+    assert group.tracking_identifier == "Image 1, fracture, whole image"
+
+
+def test_group_of_a_failed_network_does_not_deny_the_one_that_succeeded(tmp_path: Path) -> None:
+    broken = failed("timeout", "timed out", model=PNEUMONIA_MODEL)
+    image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.87, BOX)), broken)
+
+    group = groups_of(read_back(a_study(image)))[1]
+
+    assert evaluations(group)["111017"] == codes.SOME_WITH_FINDINGS.value
 
 
 def test_report_says_how_strong_the_evidence_in_each_box_is(tmp_path: Path) -> None:
