@@ -7,7 +7,7 @@ from typing import Final
 
 from wetread.domain import Code, Zone
 from wetread.report import answer, codes
-from wetread.report.changes import changes
+from wetread.report.changes import changes, listed
 from wetread.report.results import ImageResult, StudyResult
 
 PLAIN_NOTE: Final = (
@@ -23,7 +23,8 @@ def texts(result: StudyResult) -> list[tuple[Code, str]]:
         (codes.COMMENT, f"{answer.SAFETY_NOTE}."),
         (codes.COMMENT, _counts(result)),
     ]
-    return said + [(codes.COMMENT, text) for text in _unread(result) + changes(result)]
+    more = [*_other_patients(result), *_unread(result), *changes(result)]
+    return said + [(codes.COMMENT, text) for text in more]
 
 
 def processing(images: Sequence[ImageResult]) -> Code:
@@ -36,6 +37,25 @@ def processing(images: Sequence[ImageResult]) -> Code:
     if is_all_read:
         return codes.ALL_WITH_FINDINGS if has_findings else codes.ALL_WITHOUT_FINDINGS
     return codes.SOME_WITH_FINDINGS if has_findings else codes.SOME_WITHOUT_FINDINGS
+
+
+def _other_patients(result: StudyResult) -> list[str]:
+    """That a study mixes patients, which a report on the first image's patient would hide."""
+    headers = [image.instance.header for image in result.images]
+    others = _differing([h.PatientID for h in headers]) | _differing([h.PatientBirthDate for h in headers])
+    if not others:
+        return []
+    named = listed([f"image {number}" for number in sorted(others)])
+    return [
+        "Images of this study name different patients: "
+        f"this report names the patient of image 1, another is named by {named}."
+    ]
+
+
+def _differing(values: list[str]) -> set[int]:
+    """Which of them, counted from 1, is not as the first that is filled; an empty one contradicts none."""
+    filled = [(number, value) for number, value in enumerate(values, start=1) if value]
+    return {number for number, value in filled if value != filled[0][1]}
 
 
 def _counts(result: StudyResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -22,15 +23,24 @@ from tests.unit.report.studies import (
     write_source,
 )
 from wetread.domain import Box
+from wetread.errors import InvalidObject
 from wetread.report import codes
 from wetread.report.comprehensive import as_comprehensive
 from wetread.report.content import walk
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
+from wetread.report.results import ImageResult
 from wetread.report.structured_report import build_report
 
 BOX = Box(100, 150, 180, 260, 0.9)
 OTHER_BOX = Box(300, 400, 420.5, 520, 0.7)
+
+
+def as_noted(image: ImageResult, **patient: str) -> ImageResult:
+    """The image with the patient that the ledger noted on receipt: the source's, save what is given."""
+    noted = {"PatientID": "QC-1", "PatientBirthDate": "19700101"} | patient
+    header = replace(image.instance.header, **noted)  # type: ignore[arg-type]  # two fields, both text
+    return replace(image, instance=replace(image.instance, header=header))
 
 
 @pytest.mark.parametrize(
@@ -173,3 +183,26 @@ def test_report_says_which_network_failed_and_why(tmp_path: Path) -> None:
 
     assert ("Conclusion", "NO FINDINGS: fracture 3 % (pneumonia not evaluated)") in said
     assert ("Comment", "Image 1 not evaluated by pneumonia: the network timed out.") in said
+
+
+@pytest.mark.parametrize(
+    "other", [{"PatientID": "QC-2"}, {"PatientBirthDate": "19710101"}], ids=["number", "birth"]
+)
+def test_report_on_images_of_two_patients_says_so_and_the_gate_asks_for_it(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    front, side = (
+        an_image(write_source(tmp_path, SourceImage(name=name)), done(a_finding(0.03)))
+        for name in ("front", "side")
+    )
+    alike = a_study(as_noted(front), as_noted(side, PatientBirthDate=""))
+    mixed = a_study(as_noted(front), as_noted(side, **other))
+    sentence = (
+        "Images of this study name different patients: "
+        "this report names the patient of image 1, another is named by image 2."
+    )
+
+    assert ("Comment", sentence) in summary_of(read_back(mixed))
+    assert not any("different patients" in text for _, text in summary_of(read_back(alike)))
+    with pytest.raises(InvalidObject, match="the summary lacks sentence"):
+        check(build_report(alike), mixed)
