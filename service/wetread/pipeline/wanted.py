@@ -52,7 +52,10 @@ class Catalogue:
         """The report in each class that somebody takes; `is_plain`: of what the ledger knows alone."""
         full, plain = cache(partial(build_report, result)), cache(partial(build_plain_report, result))
         forms: tuple[Form, ...] = (plain,) if is_plain else (full, plain)
-        older: tuple[Form, ...] = tuple(partial(_as_comprehensive, form) for form in forms)
+        is_earlier_made = result.predecessor is None or result.predecessor.has_comprehensive
+        older: tuple[Form, ...] = tuple(
+            partial(_as_comprehensive, form, is_earlier_made=is_earlier_made) for form in forms
+        )
         made = {ObjectKind.STRUCTURED_REPORT: forms, ObjectKind.COMPREHENSIVE_REPORT: older}
         words = (PLAIN,) if is_plain else ()
         return self._taken(
@@ -126,5 +129,5 @@ def _of(kind: ObjectKind, image: ImageResult, *forms: Form) -> Wanted:
     return Wanted(kind, image_object_uid(kind, image), forms, image.instance.header.SOPInstanceUID)
 
 
-def _as_comprehensive(form: Form) -> BuiltObject:
-    return as_comprehensive(form())
+def _as_comprehensive(form: Form, *, is_earlier_made: bool) -> BuiltObject:
+    return as_comprehensive(form(), is_earlier_made=is_earlier_made)

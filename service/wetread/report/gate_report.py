@@ -71,7 +71,8 @@ def _predecessors(result: StudyResult, kind: ObjectKind) -> list[tuple[str, str,
     earlier = result.predecessor
     if earlier is None:
         return []
-    if kind is ObjectKind.STRUCTURED_REPORT or earlier.SOPClassUID != Comprehensive3DSRStorage:
+    is_3d_named = kind is ObjectKind.STRUCTURED_REPORT or not earlier.has_comprehensive
+    if is_3d_named or earlier.SOPClassUID != Comprehensive3DSRStorage:
         return [(result.study, earlier.SeriesInstanceUID, earlier.SOPClassUID, earlier.SOPInstanceUID)]
     series, uid = identity.series_uid(result.study, kind), identity.comprehensive_uid(earlier.SOPInstanceUID)
     return [(result.study, series, ComprehensiveSRStorage, uid)]
