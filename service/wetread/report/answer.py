@@ -73,6 +73,12 @@ def percent_text(finding: Finding) -> str:
     return f"{percent_of(finding, digits=0):.{_FINEST}g} %"
 
 
+def image_name(image: ImageResult, number: int) -> str:
+    """What a reader finds an image by: its place among the study's, and its view where the header says it."""
+    view = image.instance.header.view
+    return f"Image {number} ({view})" if view else f"Image {number}"
+
+
 def done(image: ImageResult) -> tuple[Analysis, ...]:
     """The analyses that gave an answer."""
     return tuple(a for a in image.analyses if a.state is AnalysisState.DONE)

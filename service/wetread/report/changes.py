@@ -25,7 +25,11 @@ def _of_images(result: StudyResult, earlier: Predecessor) -> Iterator[str]:
         # A report from before the ledger noted its inputs.
         return
     present = [str(image.instance.header.SOPInstanceUID) for image in result.images]
-    added = [f"image {number}" for number, uid in enumerate(present, start=1) if uid not in earlier.images]
+    added = [
+        answer.image_name(image, number)
+        for number, image in enumerate(result.images, start=1)
+        if image.instance.header.SOPInstanceUID not in earlier.images
+    ]
     gone = sorted(earlier.images.difference(present))
     if added:
         yield f"Images added since: {listed(added)}."

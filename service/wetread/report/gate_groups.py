@@ -208,7 +208,7 @@ def _of_finding(
     return _Statement(
         image=image.instance.header.SOPInstanceUID,
         tracking_uid=identity.tracking_uid(image, what=value, model=model, number=number),
-        tracking_identifier=lesion_name(finding, image_number=image_number, number=number),
+        tracking_identifier=lesion_name(image, finding, image_number=image_number, number=number),
         finding=value,
         presence=codes.PRESENCE_OF_ZONE[finding.zone].value,
         summary=codes.SUMMARY_OF_ZONE[finding.zone].value,
@@ -227,7 +227,7 @@ def _of_refusal(image: ImageResult, refusal: Refusal, *, image_number: int) -> _
     return _Statement(
         image=image.instance.header.SOPInstanceUID,
         tracking_uid=identity.tracking_uid(image, what=NOT_EVALUABLE, model=model, number=1),
-        tracking_identifier=refusal_name(refusal, image_number=image_number),
+        tracking_identifier=refusal_name(image, refusal, image_number=image_number),
         finding=(codes.FAILED if refusal.has_failed else codes.NOT_ATTEMPTED).value,
         presence=codes.UNDETERMINED.value,
         summary=processing([image]).value,

@@ -73,7 +73,7 @@ def _finding_groups(
                 uid=identity.tracking_uid(
                     image, what=finding.code.value, model=analysis.model, number=number
                 ),
-                identifier=lesion_name(finding, image_number=image_number, number=number),
+                identifier=lesion_name(image, finding, image_number=image_number, number=number),
             ),
             referenced_region=_region(box, image),
             finding_type=concept(finding.code),
@@ -87,15 +87,15 @@ def _finding_groups(
     ]
 
 
-def lesion_name(finding: Finding, *, image_number: int, number: int) -> str:
+def lesion_name(image: ImageResult, finding: Finding, *, image_number: int, number: int) -> str:
     """What a reader follows one region by; `number` counts the finding's boxes on this image."""
     place = f" {number}" if finding.boxes else ", whole image"
-    return f"Image {image_number}, {finding.label.lower()}{place}"
+    return f"{answer.image_name(image, image_number)}, {finding.label.lower()}{place}"
 
 
-def refusal_name(refusal: Refusal, *, image_number: int) -> str:
+def refusal_name(image: ImageResult, refusal: Refusal, *, image_number: int) -> str:
     """The same for an image that a network did not read."""
-    return f"Image {image_number}, not evaluable by {refusal.model.name}"
+    return f"{answer.image_name(image, image_number)}, not evaluable by {refusal.model.name}"
 
 
 def refusals(image: ImageResult) -> list[Refusal]:
@@ -119,7 +119,7 @@ def _unread_group(image: ImageResult, refusal: Refusal, *, image_number: int) ->
     return Group(
         tracking_identifier=sr.TrackingIdentifier(
             uid=identity.tracking_uid(image, what=NOT_EVALUABLE, model=model, number=1),
-            identifier=refusal_name(refusal, image_number=image_number),
+            identifier=refusal_name(image, refusal, image_number=image_number),
         ),
         referenced_region=_region(whole_image(image), image),
         finding_type=concept(codes.FAILED if refusal.has_failed else codes.NOT_ATTEMPTED),

@@ -78,11 +78,12 @@ def _unread(result: StudyResult) -> list[str]:
     """Every image without an answer, and every network that failed beside one that gave an answer."""
     said: list[str] = []
     for number, image in enumerate(result.images, start=1):
+        name = answer.image_name(image, number)
         if not answer.done(image):
-            said.append(f"Image {number} not evaluable: {answer.reason_of(image).text}.")
+            said.append(f"{name} not evaluable: {answer.reason_of(image).text}.")
             continue
         said += [
-            f"Image {number} not evaluated by {failed.model.name}: {answer.reason_given(failed).text}."
+            f"{name} not evaluated by {failed.model.name}: {answer.reason_given(failed).text}."
             for failed in answer.failed(image)
         ]
     return said

@@ -36,10 +36,10 @@ BOX = Box(100, 150, 180, 260, 0.9)
 OTHER_BOX = Box(300, 400, 420.5, 520, 0.7)
 
 
-def as_noted(image: ImageResult, **patient: str) -> ImageResult:
-    """The image with the patient that the ledger noted on receipt: the source's, save what is given."""
-    noted = {"PatientID": "QC-1", "PatientBirthDate": "19700101"} | patient
-    header = replace(image.instance.header, **noted)  # type: ignore[arg-type]  # two fields, both text
+def as_noted(image: ImageResult, **other: str) -> ImageResult:
+    """The image as the ledger noted it on receipt: with the source's patient, save what is given."""
+    noted = {"PatientID": "QC-1", "PatientBirthDate": "19700101"} | other
+    header = replace(image.instance.header, **noted)  # type: ignore[arg-type]  # the given fields are text
     return replace(image, instance=replace(image.instance, header=header))
 
 
@@ -206,3 +206,23 @@ def test_report_on_images_of_two_patients_says_so_and_the_gate_asks_for_it(
     assert not any("different patients" in text for _, text in summary_of(read_back(alike)))
     with pytest.raises(InvalidObject, match="the summary lacks sentence"):
         check(build_report(alike), mixed)
+
+
+def test_report_names_an_image_by_its_view_too(tmp_path: Path) -> None:
+    front, side, late = (write_source(tmp_path, SourceImage(name=name)) for name in ("front", "side", "late"))
+    study = a_study(
+        as_noted(an_image(front, done(a_finding(0.87, BOX))), view="PA"),
+        as_noted(an_image(side), view="LL"),
+        an_image(late),
+    )
+
+    report = read_back(study)
+
+    named = [group.tracking_identifier for group in groups_of(report)]
+    assert named == [
+        "Image 1 (PA), fracture 1",
+        "Image 2 (LL), not evaluable by Wetread",
+        "Image 3, not evaluable by Wetread",
+    ]
+    reason = "not evaluable: no network reads this kind of image."
+    assert ("Comment", f"Image 2 (LL) {reason}") in summary_of(report)
