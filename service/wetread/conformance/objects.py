@@ -60,8 +60,8 @@ def _identity() -> Section:
     rows: tuple[Row, ...] = (
         (
             "SOP Instance UID",
-            "2.25 + SHA-256 (128 bits) of kind, source UIDs and bytes, networks and answers; of reports and "
-            "key objects also the revision",
+            "2.25 + SHA-256 (128 bits) of kind and form, source UIDs and bytes, networks and answers, this "
+            "software's version; of reports and key objects also the revision and what it replaces",
         ),
         ("Series Instance UID", "2.25 + SHA-256 (128 bits) of study and kind"),
         (

@@ -14,7 +14,7 @@ from wetread.demo.cases import Case
 from wetread.domain import Analysis, AnalysisState, StudyUid
 from wetread.ledger import Ledger
 from wetread.receive.standin import StandIn, Stored
-from wetread.report.answer import percent, reason_given
+from wetread.report.answer import percent_text, reason_given
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _STRUCTURED_REPORT = "1.2.840.10008.5.1.4.1.1.88.34"
@@ -95,7 +95,7 @@ def gather(answer: Answer, sent_at: float, *, pacs: StandIn, ledger: Ledger) -> 
 def _say(analyses: list[Analysis]) -> list[str]:
     if any(analysis.state is AnalysisState.DONE for analysis in analyses):
         return [
-            f"{finding.label} {percent(finding.probability)} ({finding.zone})"
+            f"{finding.label} {percent_text(finding)} ({finding.zone})"
             for analysis in analyses
             for finding in analysis.findings
         ]

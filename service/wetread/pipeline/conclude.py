@@ -97,6 +97,7 @@ class Concluder:
 
     def _find_predecessor(self, study: StudyUid) -> Predecessor | None:
         """The report of the latest revision, full or plain: a revision always has one."""
+        older = ObjectKind.COMPREHENSIVE_REPORT
         for report in reversed(self._ledger.reports.revisions(study)):
             for item in report.objects:
                 if item.kind is ObjectKind.STRUCTURED_REPORT:
@@ -106,6 +107,7 @@ class Concluder:
                         item.SeriesInstanceUID,
                         images=frozenset(report.inputs),
                         answer=report.answer,
+                        has_comprehensive=any(other.kind is older for other in report.objects),
                     )
         return None
 

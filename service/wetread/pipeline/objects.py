@@ -125,9 +125,14 @@ class ObjectMaker:
         return None
 
     def _keep(self, built: BuiltObject) -> ResultObject:
+        uid = SopInstanceUid(str(built.ds.SOPInstanceUID))
+        # A plainer form has a UID of its own, and an earlier revision may have made it.
+        known = self._ledger.reports.find_object(uid)
+        if known is not None:
+            return known[1]
         data = to_part10(built.ds)
         return ResultObject(
-            SOPInstanceUID=SopInstanceUid(str(built.ds.SOPInstanceUID)),
+            SOPInstanceUID=uid,
             SOPClassUID=str(built.ds.SOPClassUID),
             SeriesInstanceUID=str(built.ds.SeriesInstanceUID),
             kind=built.kind,

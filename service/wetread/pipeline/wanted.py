@@ -15,7 +15,7 @@ from wetread.report.answer import done
 from wetread.report.capture import build_capture, build_heat_map_capture, build_plain_capture
 from wetread.report.comprehensive import as_comprehensive
 from wetread.report.heat_map import build_heat_map
-from wetread.report.identity import heat_map_uid, image_object_uid, study_object_uid
+from wetread.report.identity import PLAIN, heat_map_uid, image_object_uid, study_object_uid
 from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
 from wetread.report.softcopy import softcopy_of
 from wetread.report.structured_report import build_plain_report, build_report
@@ -53,9 +53,15 @@ class Catalogue:
         """The report in each class that somebody takes; `is_plain`: of what the ledger knows alone."""
         full, plain = cache(partial(build_report, result)), cache(partial(build_plain_report, result))
         forms: tuple[Form, ...] = (plain,) if is_plain else (full, plain)
-        older: tuple[Form, ...] = tuple(partial(_as_comprehensive, form) for form in forms)
+        is_earlier_made = result.predecessor is None or result.predecessor.has_comprehensive
+        older: tuple[Form, ...] = tuple(
+            partial(_as_comprehensive, form, is_earlier_made=is_earlier_made) for form in forms
+        )
         made = {ObjectKind.STRUCTURED_REPORT: forms, ObjectKind.COMPREHENSIVE_REPORT: older}
-        return self._taken(Wanted(kind, study_object_uid(kind, result), ways) for kind, ways in made.items())
+        words = (PLAIN,) if is_plain else ()
+        return self._taken(
+            Wanted(kind, study_object_uid(kind, result, *words), ways) for kind, ways in made.items()
+        )
 
     def of_image(self, image: ImageResult, result: StudyResult, *, is_plain: bool = False) -> list[Wanted]:
         """What shows one image and its answer, the capture first; `is_plain`: a card, and no file is read."""
@@ -130,5 +136,5 @@ def _of(kind: ObjectKind, image: ImageResult, *forms: Form) -> Wanted:
     return Wanted(kind, image_object_uid(kind, image), forms, image.instance.header.SOPInstanceUID)
 
 
-def _as_comprehensive(form: Form) -> BuiltObject:
-    return as_comprehensive(form())
+def _as_comprehensive(form: Form, *, is_earlier_made: bool) -> BuiltObject:
+    return as_comprehensive(form(), is_earlier_made=is_earlier_made)

@@ -67,7 +67,7 @@ def boxed(image: ImageResult) -> list[tuple[Finding, Box]]:
 
 def label_of(finding: Finding) -> str:
     """What stands beside a box."""
-    return f"{finding.label} {answer.percent(finding.probability)}, {finding.zone.value}"
+    return f"{finding.label} {answer.percent_text(finding)}, {finding.zone.value}"
 
 
 def note_of(image: ImageResult) -> str:

@@ -194,7 +194,8 @@ def _build(
     with quiet():
         _copy_image(ds, source)
         _describe_series(ds, kind, image)
-        _describe_object(ds, kind, image, source=source)
+        ds.SOPInstanceUID = identity.image_object_uid(kind, image, *(() if shown.scale else (identity.CARD,)))
+        _describe_object(ds, image, source=source)
         _add_pixels(ds, shown.pixels)
         _describe_derivation(ds, image, shown)
         if is_lossy(image, source):
@@ -223,10 +224,9 @@ def _describe_series(ds: Dataset, kind: ObjectKind, image: ImageResult) -> None:
     ds.Modality = "OT"
 
 
-def _describe_object(ds: Dataset, kind: ObjectKind, image: ImageResult, *, source: Dataset) -> None:
+def _describe_object(ds: Dataset, image: ImageResult, *, source: Dataset) -> None:
     """SOP Common, SC Equipment and General Image modules (PS3.3 C.12.1, C.8.6.1, C.7.6.1)."""
     ds.SOPClassUID = SecondaryCaptureImageStorage
-    ds.SOPInstanceUID = identity.image_object_uid(kind, image)
     ds.ConversionType = "WSD"
     ds.SecondaryCaptureDeviceManufacturer = identity.MANUFACTURER
     ds.SecondaryCaptureDeviceManufacturerModelName = identity.MODEL_NAME

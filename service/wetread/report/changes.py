@@ -25,12 +25,16 @@ def _of_images(result: StudyResult, earlier: Predecessor) -> Iterator[str]:
         # A report from before the ledger noted its inputs.
         return
     present = [str(image.instance.header.SOPInstanceUID) for image in result.images]
-    added = [f"image {number}" for number, uid in enumerate(present, start=1) if uid not in earlier.images]
+    added = [
+        answer.image_name(image, number)
+        for number, image in enumerate(result.images, start=1)
+        if image.instance.header.SOPInstanceUID not in earlier.images
+    ]
     gone = sorted(earlier.images.difference(present))
     if added:
-        yield f"Images added since: {_listed(added)}."
+        yield f"Images added since: {listed(added)}."
     if gone:
-        yield f"Images no longer counted: {_listed(gone)}."
+        yield f"Images no longer counted: {listed(gone)}."
     if not added and not gone:
         yield "The images are the same as before."
 
@@ -43,6 +47,7 @@ def _of_answer(result: StudyResult, earlier: Predecessor) -> Iterator[str]:
         yield f"Answer was: {earlier.answer}; now: {now}."
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """The first names of a list, and how many more there are."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

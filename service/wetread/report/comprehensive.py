@@ -21,16 +21,17 @@ from wetread.report.source import quiet
 _KIND = ObjectKind.COMPREHENSIVE_REPORT
 
 
-def as_comprehensive(built: BuiltObject) -> BuiltObject:
-    """The same report in the other class, as an object of its own."""
-    return replace(built, ds=comprehensive_of(built.ds), kind=_KIND)
+def as_comprehensive(built: BuiltObject, *, is_earlier_made: bool = True) -> BuiltObject:
+    """The same report in the other class, as an object of its own; arguments as `comprehensive_of`."""
+    return replace(built, ds=comprehensive_of(built.ds, is_earlier_made=is_earlier_made), kind=_KIND)
 
 
-def comprehensive_of(report: Dataset) -> Dataset:
+def comprehensive_of(report: Dataset, *, is_earlier_made: bool = True) -> Dataset:
     """What `as_comprehensive` gives, of the data set alone, such as one read back from a file.
 
     `report`, a Comprehensive 3D SR of ours with file meta information, stays as it is; the two share
-    what is the same in both. UIDs, the predecessor's too, follow from those of `report`.
+    what is the same in both. UIDs, the predecessor's too, follow from those of `report`. Where the
+    predecessor was not made in this class (`is_earlier_made`), its Comprehensive 3D form stays named.
     """
     with quiet():
         made = Dataset()
@@ -40,7 +41,7 @@ def comprehensive_of(report: Dataset) -> Dataset:
         _put(made, "SOPInstanceUID", identity.comprehensive_uid(str(report.SOPInstanceUID)))
         _put(made, "SeriesInstanceUID", identity.series_uid(study, _KIND))
         _put(made, "SeriesNumber", identity.SERIES_NUMBER[_KIND])
-        if "PredecessorDocumentsSequence" in report:
+        if is_earlier_made and "PredecessorDocumentsSequence" in report:
             _put(made, "PredecessorDocumentsSequence", _mapped(report.PredecessorDocumentsSequence, study))
         made.file_meta = FileMetaDataset()
         made.file_meta.update(report.file_meta)

@@ -66,6 +66,7 @@ class _Case:
     result: StudyResult
     image: ImageResult
     source: Dataset
+    is_plain: bool
 
 
 _Defects: TypeAlias = Callable[[Dataset, _Case], Iterator[str]]
@@ -114,7 +115,7 @@ def _defects(built: BuiltObject, result: StudyResult) -> Iterator[str]:
         yield "shows an image that is not of this study"
         return
     source = ledger_source(image) if built.is_plain else source_of(image)
-    case = _Case(built.kind, result, image, source)
+    case = _Case(built.kind, result, image, source, built.is_plain)
     yield from _identity_defects(ds, case)
     yield from _DEFECTS[built.kind](ds, case)
 
@@ -148,11 +149,15 @@ def _series_uid(case: _Case) -> str:
 def _derived_uids(case: _Case) -> set[str]:
     """Every UID that an object of this kind may have here: one, save where an image has several objects."""
     if case.kind in _OF_STUDY:
-        return {identity.study_object_uid(case.kind, case.result)}
+        form = (identity.PLAIN,) if case.is_plain else ()
+        return {identity.study_object_uid(case.kind, case.result, *form)}
     if case.kind is ObjectKind.HEAT_MAP:
         pairs = ((a.model, finding) for a in answer.done(case.image) for finding in a.findings)
         return {identity.heat_map_uid(case.image, *pair) for pair in pairs if pair[1].heat_map}
-    return {identity.image_object_uid(case.kind, case.image)}
+    forms: list[tuple[str, ...]] = [()]
+    if case.kind is ObjectKind.CAPTURE:
+        forms.append((identity.CARD,))
+    return {identity.image_object_uid(case.kind, case.image, *form) for form in forms}
 
 
 def _meta_defects(ds: Dataset) -> Iterator[str]:

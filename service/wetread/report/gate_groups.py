@@ -19,15 +19,14 @@ from wetread.report.measurement_group import (
     lesion_name,
     outline,
     parameters,
-    percent_of,
     refusal_name,
     refusal_parameters,
     refusals,
     site_of,
     whole_image,
-    zone_text,
 )
 from wetread.report.results import ImageResult, StudyResult
+from wetread.report.summary import processing
 
 _GROUP_TEMPLATE: Final = "1410"
 
@@ -44,7 +43,6 @@ class _Statement:
     summary: str
     quality: str
     probability: tuple[tuple[float, str], ...]
-    zone: str
     site: tuple[tuple[str, str], ...]
     algorithm: tuple[str, str, str]
     parameters: tuple[str, ...]
@@ -156,7 +154,6 @@ def _said(group: Dataset) -> _Statement:
         summary=_code(items, codes.CAD_SUMMARY.value),
         quality=_code(items, codes.IMAGE_QUALITY.value),
         probability=tuple(_number(value) for n in numbers for value in n.get("MeasuredValueSequence") or []),
-        zone=" ".join(_text(by_name(number), codes.RANGE_DESCRIPTION) for number in numbers),
         site=tuple(
             (code_of(site), code_of(named(site, codes.LATERALITY)))
             for site in items.get(codes.FINDING_SITE.value, [])
@@ -211,13 +208,12 @@ def _of_finding(
     return _Statement(
         image=image.instance.header.SOPInstanceUID,
         tracking_uid=identity.tracking_uid(image, what=value, model=model, number=number),
-        tracking_identifier=lesion_name(finding, image_number=image_number, number=number),
+        tracking_identifier=lesion_name(image, finding, image_number=image_number, number=number),
         finding=value,
         presence=codes.PRESENCE_OF_ZONE[finding.zone].value,
         summary=codes.SUMMARY_OF_ZONE[finding.zone].value,
         quality="",
-        probability=((percent_of(finding.probability), codes.PERCENT.value),),
-        zone=zone_text(finding),
+        probability=((answer.percent_of(finding, digits=1), codes.PERCENT.value),),
         site=_site(image),
         algorithm=(model.name, model.version, codes.ARTIFICIAL_INTELLIGENCE.value),
         parameters=tuple(parameters(analysis, finding, box)),
@@ -231,13 +227,12 @@ def _of_refusal(image: ImageResult, refusal: Refusal, *, image_number: int) -> _
     return _Statement(
         image=image.instance.header.SOPInstanceUID,
         tracking_uid=identity.tracking_uid(image, what=NOT_EVALUABLE, model=model, number=1),
-        tracking_identifier=refusal_name(refusal, image_number=image_number),
+        tracking_identifier=refusal_name(image, refusal, image_number=image_number),
         finding=(codes.FAILED if refusal.has_failed else codes.NOT_ATTEMPTED).value,
         presence=codes.UNDETERMINED.value,
-        summary=codes.NONE_SUCCEEDED.value,
+        summary=processing([image]).value,
         quality=codes.UNUSABLE.value if is_unusable(refusal.reason) else "",
         probability=(),
-        zone="",
         site=_site(image),
         algorithm=(model.name, model.version, codes.ARTIFICIAL_INTELLIGENCE.value),
         parameters=tuple(refusal_parameters(refusal)),

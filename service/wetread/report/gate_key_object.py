@@ -61,13 +61,15 @@ def _selection_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
     listed = list(_listed(ds, result))
     images = key_images(result)
     sources = {reference_of(image) for image in images}
+    forms: list[tuple[str, ...]] = [(), (identity.CARD,)]
     captures: set[Reference] = {
         (
             identity.image_series_uid(ObjectKind.CAPTURE, image),
             SecondaryCaptureImageStorage,
-            identity.image_object_uid(ObjectKind.CAPTURE, image),
+            identity.image_object_uid(ObjectKind.CAPTURE, image, *form),
         )
         for image in images
+        for form in forms
     }
     if len(set(shown)) != len(shown):
         yield "an image is selected twice"

@@ -41,7 +41,8 @@ def report_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
 
 
 def _kind_defects(ds: Dataset, result: StudyResult, kind: ObjectKind) -> Iterator[str]:
-    if ds.SOPInstanceUID != identity.study_object_uid(kind, result):
+    forms: list[tuple[str, ...]] = [(), (identity.PLAIN,)]
+    if ds.SOPInstanceUID not in {identity.study_object_uid(kind, result, *form) for form in forms}:
         yield "its class is not the one of its UID"
     if ds.SeriesInstanceUID != identity.series_uid(result.study, kind):
         yield "its class is not the one of its series"
@@ -70,7 +71,8 @@ def _predecessors(result: StudyResult, kind: ObjectKind) -> list[tuple[str, str,
     earlier = result.predecessor
     if earlier is None:
         return []
-    if kind is ObjectKind.STRUCTURED_REPORT or earlier.SOPClassUID != Comprehensive3DSRStorage:
+    is_3d_named = kind is ObjectKind.STRUCTURED_REPORT or not earlier.has_comprehensive
+    if is_3d_named or earlier.SOPClassUID != Comprehensive3DSRStorage:
         return [(result.study, earlier.SeriesInstanceUID, earlier.SOPClassUID, earlier.SOPInstanceUID)]
     series, uid = identity.series_uid(result.study, kind), identity.comprehensive_uid(earlier.SOPInstanceUID)
     return [(result.study, series, ComprehensiveSRStorage, uid)]
@@ -141,7 +143,7 @@ def _summary_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
     allowed = {*asked, (codes.COMMENT.value, summary.PLAIN_NOTE)}
     if len(said) > len(asked) + 1 or not allowed.issuperset(said):
         yield "the summary says what the result does not"
-    if code_of(named(container, codes.CAD_SUMMARY)) != summary.processing(result).value:
+    if code_of(named(container, codes.CAD_SUMMARY)) != summary.processing(result.images).value:
         yield "the summary code is not what became of the networks"
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from wetread.domain import SOFTWARE_VERSION, Analysis, Finding, ModelId, ObjectKind, SopInstanceUid, StudyUid
-from wetread.report.results import ImageResult, StudyResult
+from wetread.report.results import ImageResult, Predecessor, StudyResult
 
 MANUFACTURER: Final = "Wetread"
 MODEL_NAME: Final = "Wetread"
@@ -27,6 +27,11 @@ SERIES_NUMBER: Final = MappingProxyType(
         ObjectKind.HEAT_MAP: 9907,
     }
 )
+
+
+# Words that tell the plainer forms of an object from its full one.
+PLAIN: Final = "plain"
+CARD: Final = "card"
 
 
 def derive_uid(*parts: str) -> str:
@@ -67,11 +72,9 @@ def image_object_uid(kind: ObjectKind, image: ImageResult, *more: str) -> SopIns
     """An object about one image: depends on the source's bytes, the models and the answer, not the revision.
 
     So a later revision that leaves this image's answer as it was makes no second capture. `more` tells
-    apart several of one kind.
+    apart several of one kind, and their forms.
     """
-    header = image.instance.header
-    parts = (kind.value, header.SOPInstanceUID, image.instance.digest, *_answers(image), *more)
-    return SopInstanceUid(derive_uid(*parts))
+    return SopInstanceUid(derive_uid(kind.value, SOFTWARE_VERSION, *_of_image(image), *more))
 
 
 def heat_map_uid(image: ImageResult, model: ModelId, finding: Finding) -> SopInstanceUid:
@@ -79,14 +82,18 @@ def heat_map_uid(image: ImageResult, model: ModelId, finding: Finding) -> SopIns
     return image_object_uid(ObjectKind.HEAT_MAP, image, device_uid(model), finding.code.value)
 
 
-def study_object_uid(kind: ObjectKind, result: StudyResult) -> SopInstanceUid:
-    """An object about a study revision: depends on it, every input's bytes, the models and the answers."""
+def study_object_uid(kind: ObjectKind, result: StudyResult, *more: str) -> SopInstanceUid:
+    """An object about a study revision: depends on it, on what it replaces, and on all that it is made of.
+
+    That is every input's bytes, the models, the answers and this software. `more` tells apart its forms.
+    """
     if kind is ObjectKind.COMPREHENSIVE_REPORT:
-        return SopInstanceUid(comprehensive_uid(study_object_uid(ObjectKind.STRUCTURED_REPORT, result)))
-    parts = [result.study, str(result.revision)]
+        report = study_object_uid(ObjectKind.STRUCTURED_REPORT, result, *more)
+        return SopInstanceUid(comprehensive_uid(report))
+    parts = [result.study, str(result.revision), *_of_predecessor(result.predecessor)]
     for image in result.images:
-        parts += [image.instance.header.SOPInstanceUID, image.instance.digest, *_answers(image)]
-    return SopInstanceUid(derive_uid(kind.value, *parts))
+        parts += _of_image(image)
+    return SopInstanceUid(derive_uid(kind.value, SOFTWARE_VERSION, *parts, *more))
 
 
 def tracking_uid(image: ImageResult, *, what: str, model: ModelId | None, number: int) -> str:
@@ -96,17 +103,30 @@ def tracking_uid(image: ImageResult, *, what: str, model: ModelId | None, number
     return derive_uid("tracking", header.SOPInstanceUID, image.instance.digest, what, *network, str(number))
 
 
-def _answers(image: ImageResult) -> tuple[str, ...]:
-    """Every analysis as text, in an order that does not depend on how they were queued."""
-    return tuple(sorted(_answer(analysis) for analysis in image.analyses))
+def _of_predecessor(earlier: Predecessor | None) -> tuple[str, ...]:
+    """What a revision says of the report before it: which it was, its answer, its images."""
+    return (earlier.SOPInstanceUID, earlier.answer, *sorted(earlier.images)) if earlier else ()
+
+
+def _of_image(image: ImageResult) -> tuple[str, ...]:
+    """The image, its bytes, and every analysis in an order that does not depend on how they were queued."""
+    answers = sorted(_answer(analysis) for analysis in image.analyses)
+    return (image.instance.header.SOPInstanceUID, image.instance.digest, *answers)
 
 
 def _answer(analysis: Analysis) -> str:
     model = analysis.model
     findings = ";".join(_finding(finding) for finding in analysis.findings)
-    return "|".join((model.name, model.version, model.digest, analysis.state, analysis.reason, findings))
+    reason = (analysis.reason, analysis.reason_text)
+    return "|".join(
+        (model.name, model.version, model.digest, analysis.state, *reason, analysis.provider, findings)
+    )
 
 
 def _finding(finding: Finding) -> str:
-    boxes = (f"{b.left:.3f},{b.top:.3f},{b.right:.3f},{b.bottom:.3f}" for b in finding.boxes)
-    return " ".join((finding.code.value, f"{finding.probability:.6f}", finding.zone, *boxes))
+    boxes = (
+        f"{b.left:.3f},{b.top:.3f},{b.right:.3f},{b.bottom:.3f},{b.probability:.6f}" for b in finding.boxes
+    )
+    points = f"{finding.operating_points.sensitive:.6f},{finding.operating_points.specific:.6f}"
+    said = (finding.code.value, finding.label, f"{finding.probability:.6f}", finding.zone, points)
+    return " ".join((*said, *boxes, finding.heat_map or ""))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wetread.domain import Box, Finding, Zone
-from wetread.report.answer import Tone, percent
+from wetread.report.answer import Tone, percent_text
 from wetread.report.band import COLOUR_OF
 from wetread.report.layout import Scale
 from wetread.report.lettering import Colour, line_height, paint_text, width_of
@@ -65,7 +65,7 @@ def draw_findings(
 
 
 def _label(finding: Finding) -> str:
-    return f"{finding.label} {percent(finding.probability)}, {finding.zone.value}"
+    return f"{finding.label} {percent_text(finding)}, {finding.zone.value}"
 
 
 def _colour(finding: Finding) -> Colour:

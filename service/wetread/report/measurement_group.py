@@ -16,6 +16,7 @@ from wetread.domain import SOFTWARE_VERSION, Analysis, AnalysisState, Box, Code,
 from wetread.report import answer, codes, identity
 from wetread.report.items import concept, evaluation
 from wetread.report.results import ImageResult, StudyResult
+from wetread.report.summary import processing
 
 NOT_EVALUABLE: Final = "not evaluable"
 # Reasons of the guard that are the image's own fault, and not that it shows something else.
@@ -72,7 +73,7 @@ def _finding_groups(
                 uid=identity.tracking_uid(
                     image, what=finding.code.value, model=analysis.model, number=number
                 ),
-                identifier=lesion_name(finding, image_number=image_number, number=number),
+                identifier=lesion_name(image, finding, image_number=image_number, number=number),
             ),
             referenced_region=_region(box, image),
             finding_type=concept(finding.code),
@@ -86,14 +87,15 @@ def _finding_groups(
     ]
 
 
-def lesion_name(finding: Finding, *, image_number: int, number: int) -> str:
-    """What a reader follows one region by; `number` counts the finding's regions on this image."""
-    return f"Image {image_number}, {finding.label.lower()} {number}"
+def lesion_name(image: ImageResult, finding: Finding, *, image_number: int, number: int) -> str:
+    """What a reader follows one region by; `number` counts the finding's boxes on this image."""
+    place = f" {number}" if finding.boxes else ", whole image"
+    return f"{answer.image_name(image, image_number)}, {finding.label.lower()}{place}"
 
 
-def refusal_name(refusal: Refusal, *, image_number: int) -> str:
+def refusal_name(image: ImageResult, refusal: Refusal, *, image_number: int) -> str:
     """The same for an image that a network did not read."""
-    return f"Image {image_number}, not evaluable by {refusal.model.name}"
+    return f"{answer.image_name(image, image_number)}, not evaluable by {refusal.model.name}"
 
 
 def refusals(image: ImageResult) -> list[Refusal]:
@@ -117,21 +119,21 @@ def _unread_group(image: ImageResult, refusal: Refusal, *, image_number: int) ->
     return Group(
         tracking_identifier=sr.TrackingIdentifier(
             uid=identity.tracking_uid(image, what=NOT_EVALUABLE, model=model, number=1),
-            identifier=refusal_name(refusal, image_number=image_number),
+            identifier=refusal_name(image, refusal, image_number=image_number),
         ),
         referenced_region=_region(whole_image(image), image),
         finding_type=concept(codes.FAILED if refusal.has_failed else codes.NOT_ATTEMPTED),
         algorithm_id=_algorithm(model, refusal_parameters(refusal)),
         finding_sites=_sites(image),
-        qualitative_evaluations=_unread_evaluations(refusal.reason),
+        qualitative_evaluations=_unread_evaluations(image, refusal.reason),
         geometric_purpose=concept(codes.BOUNDED_BY),
     )
 
 
-def _unread_evaluations(reason: answer.Reason) -> list[sr.QualitativeEvaluation]:
+def _unread_evaluations(image: ImageResult, reason: answer.Reason) -> list[sr.QualitativeEvaluation]:
     made = [
         evaluation(codes.PRESENCE, codes.UNDETERMINED),
-        evaluation(codes.CAD_SUMMARY, codes.NONE_SUCCEEDED),
+        evaluation(codes.CAD_SUMMARY, processing([image])),
     ]
     if is_unusable(reason):
         made.append(evaluation(codes.IMAGE_QUALITY, codes.UNUSABLE))
@@ -184,23 +186,15 @@ def _sites(image: ImageResult) -> list[sr.FindingSite] | None:
 
 
 def _probability(finding: Finding) -> sr.Measurement:
-    """The finding's calibrated probability on this image, and how it is to be taken.
+    """The finding's calibrated probability on this image.
 
-    Zone and operating points stand as the number's range in words, as a laboratory's do (PS3.16 TID 312).
     The zone's code is the presence: no coding scheme has one of its own for it.
     """
-    told = sr.NormalRangeProperties([], description=zone_text(finding))
     return sr.Measurement(
         name=concept(codes.PROBABILITY),
-        value=percent_of(finding.probability),
+        value=answer.percent_of(finding, digits=1),
         unit=concept(codes.PERCENT),
-        properties=sr.MeasurementProperties(normal_range_properties=told),
     )
-
-
-def percent_of(probability: float) -> float:
-    """In percent, to a tenth: what a report writes as a number."""
-    return round(100 * probability, 1)
 
 
 def _evaluations(finding: Finding) -> list[sr.QualitativeEvaluation]:
@@ -210,14 +204,12 @@ def _evaluations(finding: Finding) -> list[sr.QualitativeEvaluation]:
     ]
 
 
-def zone_text(finding: Finding) -> str:
-    """The zone, and the two operating points it was cut by, for people."""
-    return f"Zone: {finding.zone.value}. {_points_text(finding)}"
-
-
 def parameters(analysis: Analysis, finding: Finding, box: Box) -> list[str]:
-    """What the network was run with, and its evidence in this box, which no template row holds."""
-    told = [_points_text(finding)]
+    """The zone and what cut it, what the network was run with, its evidence in this box.
+
+    In words, for no template row holds them: a normal range (TID 312) is what health looks like.
+    """
+    told = [_zone_text(finding)]
     if finding.boxes:
         told.append(f"Peak evidence in this box: {box.probability:.2f} of 1 (not a probability of disease)")
     if analysis.provider:
@@ -225,9 +217,10 @@ def parameters(analysis: Analysis, finding: Finding, box: Box) -> list[str]:
     return told + _digest(analysis.model)
 
 
-def _points_text(finding: Finding) -> str:
+def _zone_text(finding: Finding) -> str:
     points = finding.operating_points
     return (
+        f"Zone: {finding.zone.value}. "
         f"Operating points on the calibrated probability of {finding.label.lower()}: "
         f"doubtful from {100 * points.sensitive:.4g} %, positive from {100 * points.specific:.4g} %"
     )

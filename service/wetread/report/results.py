@@ -14,13 +14,17 @@ from wetread.domain import Analysis, Finding, Instance, ModelId, ObjectKind, Out
 
 @dataclass(frozen=True, slots=True)
 class Predecessor:
-    """The report that a new revision replaces: its object, the images it was made of, its conclusion."""
+    """The report that a new revision replaces: its object, the images it was made of, its conclusion.
+
+    `has_comprehensive`: it was made as a Comprehensive SR too, so that one may name the other.
+    """
 
     SOPClassUID: str
     SOPInstanceUID: str
     SeriesInstanceUID: str
     images: frozenset[str] = frozenset()
     answer: str = ""
+    has_comprehensive: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,22 +29,23 @@ def build_report(result: StudyResult) -> BuiltObject:
 def build_plain_report(result: StudyResult) -> BuiltObject:
     """The last resort when `build_report` keeps failing: the same report, made without the source files.
 
-    Same object and series UID, findings, reasons and references; of patient and study only what the
-    ledger noted on receipt, and a comment that says so. The gate judges it by the ledger.
+    An object of its own in the same series. Same findings, reasons and references; of patient and study
+    only what the ledger noted on receipt, and a comment that says so. The gate judges it by the ledger.
     """
     return _build(result, [ledger_source(image) for image in result.images], is_plain=True)
 
 
 def _build(result: StudyResult, sources: list[Dataset], *, is_plain: bool) -> BuiltObject:
     with quiet():
-        ds = _document(result, sources, _content(result, notes=[summary.PLAIN_NOTE] if is_plain else []))
+        content = _content(result, notes=[summary.PLAIN_NOTE] if is_plain else [])
+        ds = _document(result, sources, content, form=[identity.PLAIN] if is_plain else [])
         ds.PatientName = sources[0].PatientName
         add_equipment(ds, (a for image in result.images for a in answer.done(image)))
         stamp(ds, source=sources[0], at=result.concluded_at)
     return BuiltObject(ds=ds, kind=ObjectKind.STRUCTURED_REPORT, source=None, is_plain=is_plain)
 
 
-def _document(result: StudyResult, sources: list[Dataset], content: Dataset) -> Dataset:
+def _document(result: StudyResult, sources: list[Dataset], content: Dataset, *, form: list[str]) -> Dataset:
     kind = ObjectKind.STRUCTURED_REPORT
     items = content.ContentSequence
     # highdicom copies and parses the content twice, half the time of a report: the items go in after it.
@@ -55,7 +56,7 @@ def _document(result: StudyResult, sources: list[Dataset], content: Dataset) -> 
         series_instance_uid=identity.series_uid(result.study, kind),
         series_number=identity.SERIES_NUMBER[kind],
         series_description=identity.SERIES_DESCRIPTION,
-        sop_instance_uid=identity.study_object_uid(kind, result),
+        sop_instance_uid=identity.study_object_uid(kind, result, *form),
         instance_number=result.revision,
         manufacturer=identity.MANUFACTURER,
         is_complete=True,
@@ -109,7 +110,7 @@ def _summary(result: StudyResult, notes: list[str]) -> sr.ContainerContentItem:
         name=concept(codes.QUALITATIVE_EVALUATIONS), relationship_type=sr.RelationshipTypeValues.CONTAINS
     )
     items: list[sr.ContentItem] = [text_item(name, text) for name, text in summary.texts(result)]
-    items.insert(1, code_item(codes.CAD_SUMMARY, summary.processing(result)))
+    items.insert(1, code_item(codes.CAD_SUMMARY, summary.processing(result.images)))
     items += [text_item(codes.COMMENT, note) for note in notes]
     container.ContentSequence = sr.ContentSequence(items)
     return container

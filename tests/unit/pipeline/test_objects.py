@@ -343,3 +343,21 @@ def test_a_plain_report_is_named_as_predecessor_like_any_other(step: FirstStep) 
         assert [item.ReferencedSOPInstanceUID for item in series.ReferencedSOPSequence] == of_kind(
             first, kind
         )
+
+
+def test_a_comprehensive_report_names_the_3d_one_that_it_replaces_where_that_alone_was_made(
+    step: FirstStep,
+) -> None:
+    study = admit(step, "one")
+    read_all(step, study)
+    first = conclude(step, EVERYTHING)
+    admit(step, "two")
+    read_all(step, study)
+
+    second = conclude(step, OLD_PACS)
+
+    made = read_object(step, second, ObjectKind.COMPREHENSIVE_REPORT)
+    [series] = made.PredecessorDocumentsSequence[0].ReferencedSeriesSequence
+    assert [item.ReferencedSOPInstanceUID for item in series.ReferencedSOPSequence] == of_kind(
+        first, ObjectKind.STRUCTURED_REPORT
+    )

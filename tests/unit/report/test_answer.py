@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from tests.unit.report.studies import (
     failed,
     write_source,
 )
-from wetread.domain import Analysis, Box
-from wetread.report.answer import Tone, image_answer, percent, study_answer
+from wetread.domain import Analysis, Box, Zone
+from wetread.report.answer import Tone, image_answer, percent, percent_of, percent_text, study_answer
 
 BOX = Box(100, 150, 180, 260, 0.9)
 
@@ -100,3 +101,50 @@ def test_study_answer_says_that_an_image_was_not_evaluated(tmp_path: Path) -> No
     answer = study_answer(a_study(front, turned_away))
 
     assert answer.text == "NO FINDINGS: fracture 10 % (1 of 2 images not evaluated)"
+
+
+def test_study_answer_says_which_network_failed_beside_one_that_answered(tmp_path: Path) -> None:
+    broken = failed("timeout", "timed out", model=PNEUMONIA_MODEL)
+    front = an_image(write_source(tmp_path, SourceImage(name="front")), done(a_finding(0.03)), broken)
+    side = an_image(write_source(tmp_path, SourceImage(name="side")), done(a_finding(0.02)))
+
+    assert study_answer(a_study(front)).text == "NO FINDINGS: fracture 3 % (pneumonia not evaluated)"
+    assert study_answer(a_study(front, side, an_image(front.path))).text == (
+        "NO FINDINGS: fracture 3 % (pneumonia not evaluated on 1 of 3 images; 1 of 3 images not evaluated)"
+    )
+
+
+def test_study_answer_puts_a_positive_before_a_more_probable_doubtful_of_another_network(
+    tmp_path: Path,
+) -> None:
+    doubtful = replace(a_finding(0.7, BOX), zone=Zone.DOUBTFUL)
+    positive = replace(a_finding(0.5, BOX), zone=Zone.POSITIVE)
+    other = replace(doubtful, code=PNEUMONIA, label="Pneumonia")
+    image = an_image(
+        write_source(tmp_path, SourceImage()), done(positive), done(doubtful, other, model=PNEUMONIA_MODEL)
+    )
+
+    answer = study_answer(a_study(image))
+
+    assert answer.text == "FRACTURE SUSPECTED 50 %, PNEUMONIA POSSIBLE 70 %"
+
+
+@pytest.mark.parametrize(
+    ("probability", "number", "text"),
+    [
+        (0.0, 0.1, "<1 %"),
+        (1.0, 99.9, ">99 %"),
+        (0.874, 87.4, "87 %"),
+        (0.5996, 59.96, "59.96 %"),
+        (0.59999999, 59.999999, "59.999999 %"),
+        (0.196, 19.6, "19.6 %"),
+        (0.6, 60.0, "60 %"),
+        (0.573, 57.3, "57 %"),
+    ],
+)
+def test_percentage_is_not_rounded_to_certainty_or_into_another_zone(
+    probability: float, number: float, text: str
+) -> None:
+    finding = a_finding(probability)
+
+    assert (percent_of(finding, digits=1), percent_text(finding)) == (number, text)

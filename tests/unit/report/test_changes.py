@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,16 @@ def test_late_image_is_named_with_how_the_answer_changed(front: ImageResult, sid
 
     assert changes(result) == [
         REPLACES,
-        "Images added since: image 2.",
+        "Images added since: Image 2.",
         "Answer was: NO FINDINGS: fracture 3 %; now: FRACTURE SUSPECTED 87 %.",
     ]
+
+
+def test_late_image_is_named_by_its_view(front: ImageResult, side: ImageResult) -> None:
+    header = replace(side.instance.header, view="LL")
+    lateral = replace(side, instance=replace(side.instance, header=header))
+
+    assert changes(revised(front, lateral, before=(front,)))[1] == "Images added since: Image 2 (LL)."
 
 
 def test_image_that_no_longer_counts_is_named_by_its_uid(front: ImageResult, side: ImageResult) -> None:

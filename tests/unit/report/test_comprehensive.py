@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage
 
 from tests.unit.report.studies import SourceImage, a_finding, a_study, an_image, done, write_source
 from wetread.domain import Box, ObjectKind
+from wetread.errors import InvalidObject
 from wetread.report import identity
 from wetread.report.comprehensive import as_comprehensive, comprehensive_of
 from wetread.report.encode import to_part10
@@ -80,6 +82,19 @@ def test_comprehensive_report_names_the_comprehensive_form_of_its_predecessor(
     assert series.SeriesInstanceUID == earlier.SeriesInstanceUID
     assert reference.ReferencedSOPClassUID == earlier.SOPClassUID
     assert reference.ReferencedSOPInstanceUID == earlier.SOPInstanceUID
+
+
+def test_comprehensive_report_names_the_3d_predecessor_where_no_other_was_made(second: StudyResult) -> None:
+    assert second.predecessor is not None
+    alone = replace(second, predecessor=replace(second.predecessor, has_comprehensive=False))
+    built = build_report(alone)
+
+    made = as_comprehensive(built, is_earlier_made=False)
+
+    check(made, alone)
+    assert made.ds.PredecessorDocumentsSequence == built.ds.PredecessorDocumentsSequence
+    with pytest.raises(InvalidObject, match="the predecessor is not the earlier revision"):
+        check(as_comprehensive(built), alone)
 
 
 def test_comprehensive_form_of_a_plain_report_passes_the_gate(first: StudyResult) -> None:

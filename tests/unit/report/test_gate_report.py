@@ -171,8 +171,6 @@ SENTENCES = {
     "what images were added": 4, "how the answer changed": 5,
 }  # fmt: skip
 DEFECTS: dict[str, Mutation] = {
-    "number of lesions": text(summary, "246206008", "3"),
-    "no number of lesions": drop(summary, "246206008"),
     "another count": text(summary, "121106", "Findings: 0 positive.", number=1),
     "another summary code": put(answer_to(summary, "111017"), "CodeValue", "111241"),
     "no summary code": drop(summary, "111017"),
@@ -180,9 +178,8 @@ DEFECTS: dict[str, Mutation] = {
     "a sentence more": extra_sentence,
     "another change": text(summary, "121106", "Answer unchanged: NO FINDINGS.", number=5),
     **{f"without {name}": drop(summary, "121106", number=number) for name, number in SENTENCES.items()},
-    "another zone": text(probability, "121407", "Zone: negative."),
-    "no zone": drop(probability, "121407"),
-    "another operating point": text(group(0), "111002", "Operating points: doubtful from 1 %"),
+    "another zone or operating point": text(group(0), "111002", "Zone: negative. Doubtful from 1 %"),
+    "no zone": drop(group(0), "111002"),
     "another box's evidence": text(group(0), "111002", "Peak evidence in this box: 0.10", number=1),
     "another provider": text(group(0), "111002", "Execution provider: CUDA", number=2),
     "no provider": drop(group(0), "111002", number=2),
@@ -194,6 +191,7 @@ DEFECTS: dict[str, Mutation] = {
     "no version": drop(group(0), "111003"),
     "another family": put(answer_to(group(0), "111000"), "CodeValue", "123109"),
     "another tracking identifier": text(group(0), "112039", "Image 2, fracture 1"),
+    "a negative as a lesion": text(group(2), "112039", "Image 2, fracture 1"),
     "another group summary": put(answer_to(group(0), "111017"), "CodeValue", "111241"),
     "no image quality": drop(group(4), "111101"),
     "unread but absent": put(answer_to(group(4), "705057003"), "CodeValue", "272519000"),

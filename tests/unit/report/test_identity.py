@@ -4,9 +4,24 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from tests.unit.report.studies import SourceImage, a_finding, a_study, an_image, done, write_source
-from wetread.domain import Box, ModelId, ObjectKind
+import pytest
+
+from tests.unit.report.studies import (
+    POINTS,
+    SourceImage,
+    a_display,
+    a_finding,
+    a_study,
+    an_image,
+    declined,
+    done,
+    write_source,
+)
+from wetread.domain import Analysis, Box, ModelId, ObjectKind, SpoolKey
 from wetread.report import identity
+from wetread.report.capture import build_capture
+from wetread.report.results import Predecessor
+from wetread.report.structured_report import build_plain_report, build_report
 
 BOX = Box(100, 150, 180, 260, 0.9)
 
@@ -86,3 +101,66 @@ def test_series_of_objects_about_an_image_is_one_per_body_part_and_side(tmp_path
 
     assert front == side
     assert len({front, right, hand}) == 3
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        done(replace(a_finding(0.8, BOX), label="Broken bone")),
+        done(replace(a_finding(0.8, BOX), operating_points=replace(POINTS, sensitive=0.1))),
+        done(a_finding(0.8, replace(BOX, probability=0.5))),
+        done(replace(a_finding(0.8, BOX), heat_map=SpoolKey("aa/other.npy"))),
+        replace(done(a_finding(0.8, BOX)), provider="CUDAExecutionProvider"),
+    ],
+    ids=["label", "operating points", "evidence in a box", "heat map", "provider"],
+)
+def test_uid_changes_with_whatever_the_object_says(tmp_path: Path, other: Analysis) -> None:
+    path = write_source(tmp_path, SourceImage())
+    one, another = an_image(path, done(a_finding(0.8, BOX))), an_image(path, other)
+    kind = ObjectKind.STRUCTURED_REPORT
+
+    assert identity.study_object_uid(kind, a_study(one)) != identity.study_object_uid(kind, a_study(another))
+    assert identity.image_object_uid(ObjectKind.CAPTURE, one) != identity.image_object_uid(
+        ObjectKind.CAPTURE, another
+    )
+
+
+def test_uid_changes_with_the_words_of_a_reason(tmp_path: Path) -> None:
+    path = write_source(tmp_path, SourceImage())
+    kind = ObjectKind.STRUCTURED_REPORT
+
+    uids = {
+        identity.study_object_uid(kind, a_study(an_image(path, declined("age", words))))
+        for words in ("too young", "age unknown")
+    }
+
+    assert len(uids) == 2
+
+
+def test_report_uid_changes_with_what_it_replaces(tmp_path: Path) -> None:
+    image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.8, BOX)))
+    earlier = Predecessor("1.2", "1.2.3", "1.2.4", frozenset({"1.2.5"}), "NO FINDINGS")
+    others = (
+        None,
+        earlier,
+        replace(earlier, SOPInstanceUID="1.2.9"),
+        replace(earlier, images=frozenset()),
+        replace(earlier, answer="FRACTURE SUSPECTED 87 %"),
+    )
+
+    uids = {
+        identity.study_object_uid(ObjectKind.STRUCTURED_REPORT, a_study(image, revision=2, predecessor=one))
+        for one in others
+    }
+
+    assert len(uids) == len(others)
+
+
+def test_plainer_forms_are_objects_of_their_own(tmp_path: Path) -> None:
+    image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.8, BOX)))
+    study = a_study(image)
+
+    picture, card = build_capture(image, a_display(), study), build_capture(image, None, study)
+
+    assert picture.ds.SOPInstanceUID != card.ds.SOPInstanceUID
+    assert build_report(study).ds.SOPInstanceUID != build_plain_report(study).ds.SOPInstanceUID

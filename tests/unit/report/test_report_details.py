@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -12,22 +13,34 @@ from pydicom.dataset import Dataset
 from tests.unit.report.reading import evaluations, groups_of, read_back, summary_of, texts_of
 from tests.unit.report.studies import (
     CONCLUDED_AT,
+    PNEUMONIA_MODEL,
     SourceImage,
     a_finding,
     a_study,
     an_image,
     done,
+    failed,
     write_source,
 )
 from wetread.domain import Box
+from wetread.errors import InvalidObject
 from wetread.report import codes
 from wetread.report.comprehensive import as_comprehensive
+from wetread.report.content import walk
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
+from wetread.report.results import ImageResult
 from wetread.report.structured_report import build_report
 
 BOX = Box(100, 150, 180, 260, 0.9)
 OTHER_BOX = Box(300, 400, 420.5, 520, 0.7)
+
+
+def as_noted(image: ImageResult, **other: str) -> ImageResult:
+    """The image as the ledger noted it on receipt: with the source's patient, save what is given."""
+    noted = {"PatientID": "QC-1", "PatientBirthDate": "19700101"} | other
+    header = replace(image.instance.header, **noted)  # type: ignore[arg-type]  # the given fields are text
+    return replace(image, instance=replace(image.instance, header=header))
 
 
 @pytest.mark.parametrize(
@@ -54,16 +67,37 @@ def test_name_of_a_patient_survives_byte_for_byte_in_both_forms(
         assert groups == [*name.split("="), "", ""][:3]
 
 
-def test_report_says_zone_and_operating_points_beside_the_probability(tmp_path: Path) -> None:
+def test_report_says_zone_and_operating_points_once(tmp_path: Path) -> None:
     image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.4, BOX)))
 
-    measured = groups_of(read_back(a_study(image)))[0].get_measurements()[0]
+    group = groups_of(read_back(a_study(image)))[0]
 
-    told = [i for i in measured[0].ContentSequence if i.ConceptNameCodeSequence[0].CodeValue == "121407"]
-    assert [item.TextValue for item in told] == [
-        "Zone: doubtful. Operating points on the calibrated probability of fracture: "
-        "doubtful from 20 %, positive from 60 %"
+    said = [item for item in walk(group[0]) if "Zone" in item.get("TextValue", "")]
+    assert [(item.ConceptNameCodeSequence[0].CodeMeaning, item.TextValue) for item in said] == [
+        (
+            "Algorithm Parameters",
+            "Zone: doubtful. Operating points on the calibrated probability of fracture: "
+            "doubtful from 20 %, positive from 60 %",
+        )
     ]
+    assert "ContentSequence" not in group.get_measurements()[0][0]
+
+
+def test_report_names_a_statement_about_the_whole_image_as_such(tmp_path: Path) -> None:
+    image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.03)))
+
+    group = groups_of(read_back(a_study(image)))[0]
+
+    assert group.tracking_identifier == "Image 1, fracture, whole image"
+
+
+def test_group_of_a_failed_network_does_not_deny_the_one_that_succeeded(tmp_path: Path) -> None:
+    broken = failed("timeout", "timed out", model=PNEUMONIA_MODEL)
+    image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.87, BOX)), broken)
+
+    group = groups_of(read_back(a_study(image)))[1]
+
+    assert evaluations(group)["111017"] == codes.SOME_WITH_FINDINGS.value
 
 
 def test_report_says_how_strong_the_evidence_in_each_box_is(tmp_path: Path) -> None:
@@ -85,10 +119,11 @@ def test_report_counts_findings_places_and_images(tmp_path: Path) -> None:
 
     said = summary_of(read_back(study))
 
-    assert ("Number of lesions", "2") in said
     counted = (
-        "Findings: 1 positive, 0 doubtful, 1 negative. Marked places: 2. Images: 3, of these evaluated: 2."
+        "Findings per image, added up: 1 positive, 0 doubtful, 1 negative. "
+        "Marked places: 2. Images: 3, of these evaluated: 2."
     )
+    assert "Number of lesions" not in {name for name, _ in said}
     assert ("Comment", counted) in said
     assert ("Comment", "Image 3 not evaluable: no network reads this kind of image.") in said
 
@@ -138,3 +173,56 @@ def test_report_concluded_later_differs_in_its_times_alone(tmp_path: Path) -> No
 
         assert changed == {"InstanceCreationDate", "InstanceCreationTime", "ContentDate", "ContentTime"}
         assert first.file_meta == second.file_meta
+
+
+def test_report_says_which_network_failed_and_why(tmp_path: Path) -> None:
+    broken = failed("timeout", "the network timed out.", model=PNEUMONIA_MODEL)
+    image = an_image(write_source(tmp_path, SourceImage()), done(a_finding(0.03)), broken)
+
+    said = summary_of(read_back(a_study(image)))
+
+    assert ("Conclusion", "NO FINDINGS: fracture 3 % (pneumonia not evaluated)") in said
+    assert ("Comment", "Image 1 not evaluated by pneumonia: the network timed out.") in said
+
+
+@pytest.mark.parametrize(
+    "other", [{"PatientID": "QC-2"}, {"PatientBirthDate": "19710101"}], ids=["number", "birth"]
+)
+def test_report_on_images_of_two_patients_says_so_and_the_gate_asks_for_it(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    front, side = (
+        an_image(write_source(tmp_path, SourceImage(name=name)), done(a_finding(0.03)))
+        for name in ("front", "side")
+    )
+    alike = a_study(as_noted(front), as_noted(side, PatientBirthDate=""))
+    mixed = a_study(as_noted(front), as_noted(side, **other))
+    sentence = (
+        "Images of this study name different patients: "
+        "this report names the patient of image 1, another is named by image 2."
+    )
+
+    assert ("Comment", sentence) in summary_of(read_back(mixed))
+    assert not any("different patients" in text for _, text in summary_of(read_back(alike)))
+    with pytest.raises(InvalidObject, match="the summary lacks sentence"):
+        check(build_report(alike), mixed)
+
+
+def test_report_names_an_image_by_its_view_too(tmp_path: Path) -> None:
+    front, side, late = (write_source(tmp_path, SourceImage(name=name)) for name in ("front", "side", "late"))
+    study = a_study(
+        as_noted(an_image(front, done(a_finding(0.87, BOX))), view="PA"),
+        as_noted(an_image(side), view="LL"),
+        an_image(late),
+    )
+
+    report = read_back(study)
+
+    named = [group.tracking_identifier for group in groups_of(report)]
+    assert named == [
+        "Image 1 (PA), fracture 1",
+        "Image 2 (LL), not evaluable by Wetread",
+        "Image 3, not evaluable by Wetread",
+    ]
+    reason = "not evaluable: no network reads this kind of image."
+    assert ("Comment", f"Image 2 (LL) {reason}") in summary_of(report)
