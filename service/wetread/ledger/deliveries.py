@@ -82,6 +82,13 @@ class Deliveries:
         """The destination takes no such object; what it gets of the same study says the same, plainer."""
         self._set(delivery, holder, state=DeliveryState.DEGRADED, last_status=status, last_error=error)
 
+    def refuse_degraded(self, delivery: DeliveryId, *, until: float, error: str) -> None:
+        """What should have said the same does not go out: for a person after all, and tried at `until`."""
+        match = and_(_D.id == delivery, _D.state == DeliveryState.DEGRADED)
+        change = {"state": DeliveryState.REFUSED, "next_attempt_at": until, "last_error": error}
+        with self._store.write() as connection:
+            connection.execute(update(tables.deliveries).where(match).values(change))
+
     def substitute(
         self, delivery: Delivery, made: ResultObject, *, now: float, status: str, error: str
     ) -> None:

@@ -87,8 +87,8 @@ class Degrader:
                 and refused.object.kind in plainer_kinds(other.object.kind)
             )
             if rests_on_it and not (self._is_substituted(other) or self._is_said_plainer(other, kinds)):
-                until, status = time.time() + _AGAIN_S, other.last_status
-                self._ledger.deliveries.mark_refused(other.id, until=until, status=status, error=_REFUSED_TOO)
+                until = time.time() + _AGAIN_S
+                self._ledger.deliveries.refuse_degraded(other.id, until=until, error=_REFUSED_TOO)
                 fields = {"delivery": other.id, "destination": other.destination}
                 logger.error("delivery refused", extra=fields | {"why": _REFUSED_TOO})
 
@@ -111,7 +111,8 @@ class Degrader:
         if source is not None:
             return any(item.source == source for item in on_way)
         # No report: then every image by itself, and none of which a picture was held back.
-        return bool(about) and on_way == about and not self._is_any_lost(revision, plainer)
+        pictures = [item for item in about if item.kind not in _REPORTS]
+        return bool(pictures) and on_way == pictures and not self._is_any_lost(revision, plainer)
 
     def _is_any_lost(self, revision: Report, kinds: Collection[ObjectKind]) -> bool:
         """Whether an object of these kinds is held and no plainer form of it was made."""

@@ -239,6 +239,20 @@ def test_a_report_is_refused_when_the_capture_of_one_of_its_images_is(
     assert sorted(found) == [REFUSED, REFUSED, SENT]
 
 
+def test_key_objects_rest_on_the_captures_where_the_report_is_not_taken_either(
+    ledger: Ledger, spool: Spool, report: ResultObject
+) -> None:
+    to = destination(SR, CAPTURE, ObjectKind.KEY_OBJECT)
+    owe(ledger, [to], report, other_of(spool, CAPTURE, "1.2.1"), other(spool, ObjectKind.KEY_OBJECT))
+    reports = frozenset({SOP_CLASS_OF[SR], SOP_CLASS_OF[COMPREHENSIVE]})
+    # The second refusal is known only once it is met.
+    steps = [ClassNotTaken("no", untaken=reports), "0x0000", ClassNotTaken("no", untaken=frozenset())]
+
+    publish_all(ledger, spool, [to], pacs=ScriptedSender(*steps))
+
+    assert states(ledger) == {SR: DEGRADED, CAPTURE: SENT, ObjectKind.KEY_OBJECT: DEGRADED}
+
+
 def test_a_layer_does_not_rest_on_the_capture_of_another_image(ledger: Ledger, spool: Spool) -> None:
     to = destination(CAPTURE, GSPS)
     owe(ledger, [to], other_of(spool, CAPTURE, "1.2.1"), other_of(spool, GSPS, "1.2.2"))
