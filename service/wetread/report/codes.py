@@ -58,14 +58,6 @@ SOME_WITHOUT_FINDINGS: Final = Code("111243", "DCM", "Not all algorithms succeed
 SOME_WITH_FINDINGS: Final = Code("111244", "DCM", "Not all algorithms succeeded; with findings")
 NONE_SUCCEEDED: Final = Code("111245", "DCM", "No algorithms succeeded; without findings")
 
-SUMMARY_OF_ZONE: Final = MappingProxyType(
-    {
-        Zone.POSITIVE: ALL_WITH_FINDINGS,
-        Zone.DOUBTFUL: ALL_WITH_FINDINGS,
-        Zone.NEGATIVE: ALL_WITHOUT_FINDINGS,
-    }
-)
-
 # CID 244 laterality, by the value of (0020,0060) Laterality or (0020,0062) Image Laterality.
 LATERALITY_OF: Final = MappingProxyType(
     {

@@ -26,7 +26,7 @@ from wetread.report.measurement_group import (
     whole_image,
 )
 from wetread.report.results import ImageResult, StudyResult
-from wetread.report.summary import processing
+from wetread.report.summary import finding_processing, processing
 
 _GROUP_TEMPLATE: Final = "1410"
 
@@ -211,7 +211,7 @@ def _of_finding(
         tracking_identifier=lesion_name(image, finding, image_number=image_number, number=number),
         finding=value,
         presence=codes.PRESENCE_OF_ZONE[finding.zone].value,
-        summary=codes.SUMMARY_OF_ZONE[finding.zone].value,
+        summary=finding_processing(image, finding).value,
         quality="",
         probability=((answer.percent_of(finding, digits=1), codes.PERCENT.value),),
         site=_site(image),

@@ -16,7 +16,7 @@ from wetread.domain import SOFTWARE_VERSION, Analysis, AnalysisState, Box, Code,
 from wetread.report import answer, codes, identity
 from wetread.report.items import concept, evaluation
 from wetread.report.results import ImageResult, StudyResult
-from wetread.report.summary import processing
+from wetread.report.summary import finding_processing, processing
 
 NOT_EVALUABLE: Final = "not evaluable"
 # Reasons of the guard that are the image's own fault, and not that it shows something else.
@@ -80,7 +80,7 @@ def _finding_groups(
             algorithm_id=_algorithm(analysis.model, parameters(analysis, finding, box)),
             finding_sites=_sites(image),
             measurements=[_probability(finding)],
-            qualitative_evaluations=_evaluations(finding),
+            qualitative_evaluations=_evaluations(image, finding),
             geometric_purpose=concept(codes.BOUNDED_BY),
         )
         for number, box in enumerate(boxes, start=1)
@@ -197,10 +197,10 @@ def _probability(finding: Finding) -> sr.Measurement:
     )
 
 
-def _evaluations(finding: Finding) -> list[sr.QualitativeEvaluation]:
+def _evaluations(image: ImageResult, finding: Finding) -> list[sr.QualitativeEvaluation]:
     return [
         evaluation(finding.code, codes.PRESENCE_OF_ZONE[finding.zone]),
-        evaluation(codes.CAD_SUMMARY, codes.SUMMARY_OF_ZONE[finding.zone]),
+        evaluation(codes.CAD_SUMMARY, finding_processing(image, finding)),
     ]
 
 

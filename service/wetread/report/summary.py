@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from wetread.domain import Code, Zone
+from wetread.domain import Code, Finding, Zone
 from wetread.report import answer, codes
 from wetread.report.changes import changes, listed
 from wetread.report.results import ImageResult, StudyResult
@@ -34,6 +34,15 @@ def processing(images: Sequence[ImageResult]) -> Code:
         return codes.NONE_SUCCEEDED
     is_all_read = all(answer.done(image) and not answer.failed(image) for image in images)
     has_findings = any(f.zone is not Zone.NEGATIVE for a in done for f in a.findings)
+    return _processed(is_all_read=is_all_read, has_findings=has_findings)
+
+
+def finding_processing(image: ImageResult, finding: Finding) -> Code:
+    """The same of one finding: whether it is there, and whether each network meant for its image answered."""
+    return _processed(is_all_read=not answer.failed(image), has_findings=finding.zone is not Zone.NEGATIVE)
+
+
+def _processed(*, is_all_read: bool, has_findings: bool) -> Code:
     if is_all_read:
         return codes.ALL_WITH_FINDINGS if has_findings else codes.ALL_WITHOUT_FINDINGS
     return codes.SOME_WITH_FINDINGS if has_findings else codes.SOME_WITHOUT_FINDINGS
