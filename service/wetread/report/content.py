@@ -18,12 +18,23 @@ def walk(ds: Dataset) -> Iterator[Dataset]:
 
 def name_of(item: Dataset) -> str:
     """The value of the code that names an item; '' where it has none."""
-    return _first(item, "ConceptNameCodeSequence")
+    return coded(item, "ConceptNameCodeSequence")[0]
 
 
 def code_of(item: Dataset) -> str:
     """The value of the code that is a CODE item's answer; '' where it has none."""
-    return _first(item, "ConceptCodeSequence")
+    return coded(item, "ConceptCodeSequence")[0]
+
+
+def coded(item: Dataset, keyword: str) -> tuple[str, str, str]:
+    """Value, scheme and meaning of the first code in a sequence; empty where there is none.
+
+    A value over 16 characters stands in the long form (PS3.3 table 8.8-1).
+    """
+    held = (item[keyword].value if keyword in item else None) or [Dataset()]
+    code = held[0]
+    value = code.get("CodeValue") or code.get("LongCodeValue") or code.get("URNCodeValue") or ""
+    return str(value), str(code.get("CodingSchemeDesignator", "")), str(code.get("CodeMeaning", ""))
 
 
 def by_name(parent: Dataset) -> dict[str, list[Dataset]]:
@@ -43,8 +54,3 @@ def named(parent: Dataset, name: Code) -> Dataset:
 def of_type(parent: Dataset, value_type: str) -> list[Dataset]:
     """The children of that value type."""
     return [item for item in parent.get("ContentSequence") or [] if item.get("ValueType") == value_type]
-
-
-def _first(item: Dataset, keyword: str) -> str:
-    codes = item.get(keyword) or []
-    return str(codes[0].get("CodeValue", "")) if codes else ""

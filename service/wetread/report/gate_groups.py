@@ -30,6 +30,7 @@ from wetread.report.measurement_group import (
 from wetread.report.results import ImageResult, StudyResult
 
 _GROUP_TEMPLATE: Final = "1410"
+_NEAR: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,9 @@ def _shape_defects(group: Dataset, result: StudyResult) -> Iterator[str]:
     ):
         if not named(group, name).get(attribute):
             yield f"{name.meaning} is missing"
+    numbers = (value for item in of_type(group, "NUM") for value in item.get("MeasuredValueSequence") or [])
+    if not all(_is_one_number(value) for value in numbers):
+        yield "a number stands there twice with two values"
     regions = of_type(group, "SCOORD")
     if len(regions) != 1:
         yield "not exactly one region"
@@ -180,6 +184,12 @@ def _text(items: dict[str, list[Dataset]], name: Code, keyword: str = "TextValue
 def _code(items: dict[str, list[Dataset]], name: str) -> str:
     found = items.get(name, [])
     return code_of(found[0]) if found else ""
+
+
+def _is_one_number(value: Dataset) -> bool:
+    """As decimal string and as floating point number."""
+    number = float(value.NumericValue)
+    return abs(float(value.get("FloatingPointValue", number)) - number) <= _NEAR
 
 
 def _number(value: Dataset) -> tuple[float, str]:
