@@ -7,7 +7,6 @@ built from, value by value.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,12 +18,12 @@ from wetread.domain import Box, ObjectKind
 from wetread.errors import InvalidObject
 from wetread.report import answer, identity
 from wetread.report.gate_capture import capture_defects
+from wetread.report.gate_elements import element_defects
 from wetread.report.gate_heat_map import heat_map_defects
 from wetread.report.gate_key_object import key_object_defects
 from wetread.report.gate_presentation import presentation_defects
 from wetread.report.gate_report import report_defects
 from wetread.report.gate_stamp import equipment_defects, stamp_defects
-from wetread.report.gate_tags import tag_defects
 from wetread.report.measurement_group import whole_image
 from wetread.report.results import BuiltObject, ImageResult, StudyResult
 from wetread.report.source import Sources, ledger_source, quiet, source_of
@@ -40,25 +39,6 @@ _PRESENT: Final = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber",
     "ReferringPhysicianName", "StudyID",
 )  # fmt: skip
-# Characters at most, by value representation (PS3.5 table 6.2-1).
-_LONGEST: Final = {
-    "AE": 16,
-    "CS": 16,
-    "SH": 16,
-    "LO": 64,
-    "DS": 16,
-    "IS": 12,
-    "UI": 64,
-    "ST": 1024,
-    "LT": 10240,
-}
-_FORM: Final = {
-    # Components with leading zeros are not allowed, yet sources have them, and a reference must match.
-    "UI": re.compile(r"\d+(\.\d+)+"),
-    "DA": re.compile(r"\d{8}"),
-    "TM": re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?"),
-    "CS": re.compile(r"[A-Z0-9 _]+"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +97,7 @@ def _defects(built: BuiltObject, result: StudyResult, sources: Sources) -> Itera
     if missing:
         yield f"missing {', '.join(missing)}"
         return
-    yield from _value_defects(ds)
-    yield from tag_defects(ds, built.kind)
+    yield from element_defects(ds, built.kind)
     yield from _meta_defects(ds)
     image = _source_of(built, result)
     if image is None:
@@ -195,18 +174,3 @@ def _meta_defects(ds: Dataset) -> Iterator[str]:
         yield "file meta information names another object"
     if ds.SpecificCharacterSet != "ISO_IR 192":
         yield "SpecificCharacterSet is not ISO_IR 192"
-
-
-def _value_defects(ds: Dataset) -> Iterator[str]:
-    """Length and form of every value, at every depth; names and values are never quoted."""
-    for element in ds.iterall():
-        longest, form = _LONGEST.get(element.VR), _FORM.get(element.VR)
-        if longest is None and form is None:
-            continue
-        values = element.value if element.VM > 1 else [element.value]
-        for value in values:
-            text = "" if value is None else str(value)
-            if longest is not None and len(text) > longest:
-                yield f"{element.keyword} is longer than {longest} characters"
-            if text and form is not None and not form.fullmatch(text):
-                yield f"{element.keyword} is not a valid {element.VR}"

@@ -10,7 +10,7 @@ from pydicom.uid import KeyObjectSelectionDocumentStorage, SecondaryCaptureImage
 from wetread.domain import ObjectKind
 from wetread.report import codes, identity
 from wetread.report.content import name_of, named, of_type
-from wetread.report.gate_tree import KEY_OBJECT, code_defects, observer_defects, row_defects
+from wetread.report.gate_tree import KEY_OBJECT, code_defects, observer_defects, read_item, row_defects
 from wetread.report.key_object import Reference, description_of, key_images, reference_of
 from wetread.report.results import StudyResult
 
@@ -18,9 +18,10 @@ from wetread.report.results import StudyResult
 def key_object_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
     """Every way in which a key object is not what the study result calls for."""
     yield from _document_defects(ds, result)
-    yield from row_defects(ds, KEY_OBJECT, where="the root")
+    root = read_item(ds)
+    yield from row_defects(root, KEY_OBJECT, where="the root")
     yield from observer_defects(ds)
-    yield from code_defects(ds, findings=())
+    yield from code_defects(root, findings=())
     yield from _selection_defects(ds, result)
     if named(ds, codes.KEY_OBJECT_DESCRIPTION).get("TextValue") != description_of(result):
         yield "the description does not say the answer"

@@ -14,7 +14,7 @@ from wetread.domain import ObjectKind
 from wetread.report import answer, codes, identity, summary
 from wetread.report.content import code_of, name_of, named
 from wetread.report.gate_groups import group_defects
-from wetread.report.gate_tree import code_defects, context_defects, observer_defects, tree_defects
+from wetread.report.gate_tree import context_defects, observer_defects, tree_defects
 from wetread.report.results import StudyResult
 from wetread.report.structured_report import requests_of
 
@@ -41,8 +41,11 @@ def report_defects(ds: Dataset, result: StudyResult, sources: list[Dataset]) -> 
     yield from observer_defects(ds)
     yield from _evidence_defects(ds, result)
     yield from _summary_defects(ds, result)
-    yield from tree_defects(ds, sentences=[codes.COMMENT, *(name for name, _ in summary.texts(result))])
-    yield from code_defects(ds, findings=[f.code for i in result.images for f in answer.findings_of(i)])
+    yield from tree_defects(
+        ds,
+        sentences=[codes.COMMENT, *(name for name, _ in summary.texts(result))],
+        findings=[f.code for image in result.images for f in answer.findings_of(image)],
+    )
     yield from group_defects(ds, result)
 
 

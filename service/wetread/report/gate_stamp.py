@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from wetread.domain import SOFTWARE_VERSION, ModelId, ObjectKind
 from wetread.report import codes, identity
 from wetread.report.capture import series_description
+from wetread.report.content import values_by_tag
 from wetread.report.heading import add_series, instance_number
 from wetread.report.results import ImageResult
 from wetread.report.source import IDENTITY, local_time
@@ -20,15 +22,15 @@ _MAKER: Final = (
     ("SoftwareVersions", SOFTWARE_VERSION),
     ("InstanceCreatorUID", identity.OBSERVER_UID),
 )
+_LENT: Final = tuple((tag_for_keyword(keyword) or 0, keyword) for keyword in (*IDENTITY, "StudyInstanceUID"))
 _PLACE: Final = ("BodyPartExamined", "Laterality", "ImageLaterality")
 
 
 def stamp_defects(ds: Dataset, kind: ObjectKind, *, source: Dataset, at: float) -> Iterator[str]:
     """Compare with the image that lends patient and study, and with `at`, seconds since the epoch."""
-    for keyword in (*IDENTITY, "StudyInstanceUID"):
-        if (keyword in ds) != (keyword in source):
-            yield f"{keyword} stands in one of object and source only"
-        elif keyword in ds and str(ds[keyword].value or "") != str(source[keyword].value or ""):
+    said, asked = values_by_tag(ds), values_by_tag(source)
+    for tag, keyword in _LENT:
+        if (tag in said) != (tag in asked) or str(said.get(tag) or "") != str(asked.get(tag) or ""):
             yield f"{keyword} differs from the source"
     for keyword, value in _MAKER:
         if ds.get(keyword) != value:

@@ -6,12 +6,11 @@ name another physician.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from pydicom.datadict import keyword_for_tag, tag_for_keyword
-from pydicom.dataset import Dataset
+from pydicom.datadict import tag_for_keyword
 
 from wetread.domain import ObjectKind
 from wetread.report.source import IDENTITY
@@ -165,7 +164,6 @@ _ITEM: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "VOILUTSequence": _LUT,
     }
 )  # fmt: skip
-# All others have one item at most: of two codes a reader sees the one, a machine takes the other.
 _OF_SEVERAL: Final = frozenset(
     {
         "ContentSequence", "ContributingEquipmentSequence", "CurrentRequestedProcedureEvidenceSequence",
@@ -181,25 +179,7 @@ def _tags(keywords: Iterable[str]) -> frozenset[int]:
     return frozenset(tag for tag in map(tag_for_keyword, keywords) if tag is not None)
 
 
-_ROOT_TAGS: Final = MappingProxyType({kind: _tags(keywords) for kind, keywords in _ROOT.items()})
-_ITEM_TAGS: Final = MappingProxyType({tag_for_keyword(name): _tags(inside) for name, inside in _ITEM.items()})
-_SEQUENCES: Final = _tags(_ITEM)
-_SEVERAL: Final = _tags(_OF_SEVERAL)
-
-
-def tag_defects(ds: Dataset, kind: ObjectKind) -> Iterator[str]:
-    """Every attribute that an object of this kind does not have, at every depth; values are not looked at."""
-    yield from _strangers(ds, _ROOT_TAGS[kind], where="an object of this kind")
-
-
-def _strangers(ds: Dataset, allowed: frozenset[int], *, where: str) -> Iterator[str]:
-    tags = ds.keys()
-    for tag in sorted(tags - allowed):
-        # A private attribute has no keyword.
-        yield f"{keyword_for_tag(tag) or tag} does not belong in {where}"
-    for tag in tags & allowed & _SEQUENCES:
-        items = ds[tag].value or ()
-        if len(items) > 1 and tag not in _SEVERAL:
-            yield f"{keyword_for_tag(tag)} has several items"
-        for item in items:
-            yield from _strangers(item, _ITEM_TAGS[tag], where=keyword_for_tag(tag))
+ROOT_TAGS: Final = MappingProxyType({kind: _tags(keywords) for kind, keywords in _ROOT.items()})
+ITEM_TAGS: Final = MappingProxyType({tag_for_keyword(name): _tags(inside) for name, inside in _ITEM.items()})
+# All others have one item at most: of two codes a reader sees the one, a machine takes the other.
+OF_SEVERAL: Final = _tags(_OF_SEVERAL)

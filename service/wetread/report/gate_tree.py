@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from wetread.domain import SOFTWARE_VERSION, Code
 from wetread.report import codes, identity
-from wetread.report.content import coded, named, walk
+from wetread.report.content import CodeTexts, coded, first_code, named, values_by_tag
 
 # Value and scheme of the name, value type, relationship: what an item is, whatever it says.
 Row: TypeAlias = tuple[str, str, str, str]
@@ -27,14 +29,47 @@ _ENGLISH: Final = Code("en-US", "RFC5646", "English (United States)")
 _OBSERVER_MANUFACTURER: Final = Code("121014", "DCM", "Device Observer Manufacturer")
 _OBSERVER_MODEL: Final = Code("121015", "DCM", "Device Observer Model Name")
 _PROCEDURE: Final = Code("121058", "DCM", "Procedure reported")
-_MEASUREMENTS: Final = Code("126010", "DCM", "Imaging Measurements")
-_REGION: Final = Code("111030", "DCM", "Image Region")
 _SOURCE: Final = Code("260753009", "SCT", "Source")
 _OF_TEMPLATES: Final = (
-    _LANGUAGE, _ENGLISH, _OBSERVER_MANUFACTURER, _OBSERVER_MODEL, _PROCEDURE, _MEASUREMENTS, _REGION, _SOURCE,
+    _LANGUAGE, _ENGLISH, _OBSERVER_MANUFACTURER, _OBSERVER_MODEL, _PROCEDURE, _SOURCE,
 )  # fmt: skip
+_NAME, _ANSWER, _NUMBERS, _CHILDREN = 0x0040A043, 0x0040A168, 0x0040A300, 0x0040A730
+_VALUE_TYPE, _RELATIONSHIP, _CONTINUITY = 0x0040A040, 0x0040A010, 0x0040A050
 _CONTAINS, _MODIFIES, _OBSERVES = "CONTAINS", "HAS CONCEPT MOD", "HAS OBS CONTEXT"
 _ONCE, _AT_MOST_ONCE, _ANY = (1, 1), (0, 1), (0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A content item, read once. `codes`: its name, its answer, the units of its numbers."""
+
+    row: Row
+    codes: tuple[CodeTexts, ...]
+    is_separate: bool
+    children: tuple[Item, ...]
+
+    def below(self) -> Iterator[Item]:
+        """Every item below, parents first."""
+        for child in self.children:
+            yield child
+            yield from child.below()
+
+
+def read_item(ds: Dataset) -> Item:
+    """A document's root or one of its items, with all below."""
+    held = values_by_tag(ds)
+    name, answer = first_code(held.get(_NAME)), first_code(held.get(_ANSWER))
+    units = [coded(number, "MeasurementUnitsCodeSequence") for number in _items(held.get(_NUMBERS))]
+    return Item(
+        (*name[:2], str(held.get(_VALUE_TYPE) or ""), str(held.get(_RELATIONSHIP) or "")),
+        (name, answer, *units),
+        held.get(_CONTINUITY) == "SEPARATE",
+        tuple(read_item(item) for item in _items(held.get(_CHILDREN))),
+    )
+
+
+def _items(value: object) -> Iterable[Dataset]:
+    return value if isinstance(value, Sequence) else ()
 
 
 def row(name: Code, value_type: str, relationship: str = _CONTAINS) -> Row:
@@ -56,7 +91,7 @@ _REPORT: Final[Rows] = MappingProxyType(
         **_OBSERVER,
         row(_LANGUAGE, "CODE", _MODIFIES): _ONCE,
         row(_PROCEDURE, "CODE", _MODIFIES): _ONCE,
-        row(_MEASUREMENTS, "CONTAINER"): _ONCE,
+        row(codes.IMAGING_MEASUREMENTS, "CONTAINER"): _ONCE,
         row(codes.QUALITATIVE_EVALUATIONS, "CONTAINER"): _ONCE,
     }
 )
@@ -74,16 +109,16 @@ _GROUP: Final[Rows] = MappingProxyType(
         row(codes.CAD_SUMMARY, "CODE"): _AT_MOST_ONCE,
         row(codes.IMAGE_QUALITY, "CODE"): _AT_MOST_ONCE,
         row(codes.GEOMETRIC_PURPOSE, "CODE"): _ONCE,
-        row(_REGION, "SCOORD"): _ONCE,
+        row(codes.IMAGE_REGION, "SCOORD"): _ONCE,
     }
 )
 # Below these items stand others; below any other, none.
 _INSIDE: Final[Mapping[str, Rows]] = MappingProxyType(
     {
-        _MEASUREMENTS.value: {row(codes.MEASUREMENT_GROUP, "CONTAINER"): _ANY},
+        codes.IMAGING_MEASUREMENTS.value: {row(codes.MEASUREMENT_GROUP, "CONTAINER"): _ANY},
         codes.FINDING_SITE.value: {row(codes.LATERALITY, "CODE", _MODIFIES): _AT_MOST_ONCE},
         codes.PROBABILITY.value: {row(codes.RANGE_DESCRIPTION, "TEXT", "HAS PROPERTIES"): _AT_MOST_ONCE},
-        _REGION.value: {row(_SOURCE, "IMAGE", "SELECTED FROM"): _ONCE},
+        codes.IMAGE_REGION.value: {row(_SOURCE, "IMAGE", "SELECTED FROM"): _ONCE},
     }
 )
 KEY_OBJECT: Final[Rows] = MappingProxyType(
@@ -95,47 +130,44 @@ KEY_OBJECT: Final[Rows] = MappingProxyType(
 )
 
 
-def tree_defects(ds: Dataset, *, sentences: Iterable[Code]) -> Iterator[str]:
-    """Every item of a report that no row asks for; `sentences` names the texts of its summary."""
+def tree_defects(ds: Dataset, *, sentences: Iterable[Code], findings: Iterable[Code]) -> Iterator[str]:
+    """Every item and code of a report that nobody asked for; `sentences` names the texts of its summary."""
     summary: Rows = {row(codes.CAD_SUMMARY, "CODE"): _ONCE} | {row(name, "TEXT"): _ANY for name in sentences}
-    yield from row_defects(ds, _REPORT, where="the root")
-    for item in walk(ds):
-        name = coded(item, "ConceptNameCodeSequence")[0]
+    root = read_item(ds)
+    yield from row_defects(root, _REPORT, where="the root")
+    for item in root.below():
+        name = item.row[0]
         if name == codes.MEASUREMENT_GROUP.value:
             yield from row_defects(item, _group_rows(item), where="a measurement group")
         elif name == codes.QUALITATIVE_EVALUATIONS.value:
             yield from row_defects(item, summary, where="the summary")
         else:
             yield from row_defects(item, _INSIDE.get(name, {}), where=f"item {name}")
-        if item.get("ValueType") == "CONTAINER" and item.get("ContinuityOfContent") != "SEPARATE":
+        if item.row[2] == "CONTAINER" and not item.is_separate:
             yield "a container's items are not separate"
+    yield from code_defects(root, findings=findings)
 
 
-def _group_rows(group: Dataset) -> Rows:
+def _group_rows(group: Item) -> Rows:
     """The finding itself is the question that presence answers; of an image that was not read, none is."""
-    value, scheme, _ = coded(named(group, codes.FINDING), "ConceptCodeSequence")
+    found = (item.codes[1][:2] for item in group.children if item.row[0] == codes.FINDING.value)
+    value, scheme = next(found, ("", ""))
     is_unread = value in (codes.FAILED.value, codes.NOT_ATTEMPTED.value)
     asked = (codes.PRESENCE.value, codes.PRESENCE.scheme) if is_unread else (value, scheme)
     return {**_GROUP, (*asked, "CODE", _CONTAINS): _ONCE}
 
 
-def row_defects(parent: Dataset, rows: Rows, *, where: str) -> Iterator[str]:
+def row_defects(parent: Item, rows: Rows, *, where: str) -> Iterator[str]:
     """Compare the children of one item with the rows of its template."""
-    children = parent.get("ContentSequence") or []
-    if not children and not rows:
+    if not parent.children and not rows:
         return
-    said = Counter(_row_of(item) for item in children)
+    said = Counter(item.row for item in parent.children)
     for found in said:
         if found not in rows:
             yield f"{where} has an item {' '.join(found).strip()} that no template row asks for"
     for asked, (least, most) in rows.items():
         if not least <= said[asked] <= (said[asked] if most is None else most):
             yield f"{where} has {said[asked]} items {' '.join(asked).strip()}"
-
-
-def _row_of(item: Dataset) -> Row:
-    value, scheme, _ = coded(item, "ConceptNameCodeSequence")
-    return value, scheme, str(item.get("ValueType", "")), str(item.get("RelationshipType", ""))
 
 
 def observer_defects(ds: Dataset) -> Iterator[str]:
@@ -163,27 +195,17 @@ def context_defects(ds: Dataset) -> Iterator[str]:
             yield f"{name.meaning} is not {value.meaning}"
 
 
-def code_defects(ds: Dataset, *, findings: Iterable[Code]) -> Iterator[str]:
+def code_defects(root: Item, *, findings: Iterable[Code]) -> Iterator[str]:
     """Every code of a document is one of ours, and its words are that code's: people read the words."""
     known: dict[tuple[str, str], set[str]] = {}
     for code in (*_ours(), *_OF_TEMPLATES, *findings):
         known.setdefault((code.value, code.scheme), set()).add(code.meaning)
-    for item in (ds, *walk(ds)):
-        for value, scheme, meaning in _codes_of(item):
+    for item in (root, *root.below()):
+        for value, scheme, meaning in filter(any, item.codes):
             if (value, scheme) not in known:
                 yield f"code {value} of {scheme} is none that a result uses"
             elif meaning not in known[value, scheme]:
                 yield f"the meaning of code {value} is another"
-
-
-def _codes_of(item: Dataset) -> Iterator[tuple[str, str, str]]:
-    """The codes of an item: its name, its answer, the unit of its number."""
-    for keyword in ("ConceptNameCodeSequence", "ConceptCodeSequence"):
-        if keyword in item:
-            yield coded(item, keyword)
-    if "MeasuredValueSequence" in item:
-        for number in item.MeasuredValueSequence:
-            yield coded(number, "MeasurementUnitsCodeSequence")
 
 
 def _ours() -> Iterator[Code]:
