@@ -35,6 +35,7 @@ from wetread.phantom.limb import draw_limb
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
 from wetread.report.measurement_group import warm
+from wetread.report.source import reading_once
 
 MODELS = Path(__file__).parents[2] / "models"
 _GATE = "gate"
@@ -132,11 +133,11 @@ def machine() -> str:
 
 def profile(case: Case) -> None:
     """The gate's own functions by the time in them."""
-    objects = list(build_each(case))
+    objects, sources = list(build_each(case)), reading_once()
     profiler = cProfile.Profile()
     with profiler:
         for built in objects:
-            check(built, case.result)
+            check(built, case.result, sources=sources)
     pstats.Stats(profiler).sort_stats("cumulative").print_stats(40)
 
 
@@ -153,14 +154,14 @@ def _walk(case: Case, reader: Reader) -> Laps:
         reading = reader.engine.read(reader.model.name, display)
         laps.ms["prepare"] += reading.prepare_ms
         laps.ms["infer"] += reading.infer_ms
-    objects = build_each(case)
+    objects, sources = build_each(case), reading_once()
     while True:
         with laps.lap("build"):
             built = next(objects, None)
         if built is None:
             return laps
         with laps.lap(_GATE):
-            check(built, case.result)
+            check(built, case.result, sources=sources)
         with laps.lap("encode"):
             to_part10(built.ds)
 

@@ -15,6 +15,7 @@ from wetread.report.encode import to_part10
 from wetread.report.gate import check
 from wetread.report.heat_map import build_heat_map
 from wetread.report.results import BuiltObject, ImageResult
+from wetread.report.source import reading_once
 from wetread.report.structured_report import build_report
 
 
@@ -38,8 +39,9 @@ def write_all(cases: Iterable[Case], folder: Path) -> Iterator[Exhibit]:
 
 def build_all(case: Case) -> Iterator[BuiltObject]:
     """The objects of profile `everything` and the Comprehensive report. Raises InvalidObject."""
+    sources = reading_once()
     for built in build_each(case):
-        check(built, case.result)
+        check(built, case.result, sources=sources)
         yield built
 
 

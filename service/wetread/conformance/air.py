@@ -15,7 +15,7 @@ _PRIMITIVES: Final[tuple[Row, ...]] = (
     ("Segmentations", "no", "the networks draw no contours"),
     ("Parametric maps", "yes", "Parametric Map, surrogate geometry stated; profile everything"),
     ("Tracking identifiers", "yes", "identifier and UID in every group, stable over revisions"),
-    ("Key images", "yes", "Key Object Selection on images with a finding; profiles from sc+sr+gsps+ko"),
+    ("Key images", "yes", "Key Object Selection on images with a positive finding; from sc+sr+gsps+ko"),
     ("Presentation states", "yes", "graphic layer with boxes and text; profiles from sc+sr+gsps+ko"),
 )  # fmt: skip
 _REQUIREMENTS: Final[tuple[Row, ...]] = (

@@ -29,7 +29,7 @@ _ONE_FOR: Final = MappingProxyType(
         ObjectKind.CAPTURE: "image that was read; the first image where none was",
         ObjectKind.HEAT_MAP_CAPTURE: "image with a finding that is not negative, and a heat map",
         ObjectKind.PRESENTATION_STATE: "image with boxes",
-        ObjectKind.KEY_OBJECT: "study revision with a finding",
+        ObjectKind.KEY_OBJECT: "study revision with a positive finding",
         ObjectKind.HEAT_MAP: "finding with a heat map",
     }
 )

@@ -17,7 +17,7 @@ from wetread.report.encode import to_part10
 from wetread.report.gate import check
 from wetread.report.overlay import DRAWING_ERROR
 from wetread.report.results import BuiltObject, ImageResult, StudyResult
-from wetread.report.source import raise_if_away
+from wetread.report.source import Sources, raise_if_away, reading_once
 from wetread.spool.objects import Spool
 
 # Without a report there is no answer. All the others only say once more what it says.
@@ -48,6 +48,8 @@ class Made:
     watch: Stopwatch
     objects: list[ResultObject] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
+    # What the gate compares with. The builders read for themselves: they change what they read.
+    sources: Sources = field(default_factory=reading_once)
 
 
 class ObjectMaker:
@@ -110,7 +112,7 @@ class ObjectMaker:
             with made.watch.step(f"conclude.{wanted.kind}", wanted.source):
                 built = form()
             with made.watch.step("gate", wanted.source):
-                check(built, made.result)
+                check(built, made.result, sources=made.sources)
         except Rejected as error:
             _hold(wanted, made, why=str(error))
         except _UNBUILDABLE as error:

@@ -77,7 +77,7 @@ class Catalogue:
         )
 
     def key_objects(self, result: StudyResult, captures: Sequence[ResultObject]) -> list[Wanted]:
-        """What points at the images with a finding and at those of `captures` that show them."""
+        """What points at the images with a positive finding and at those of `captures` that show them."""
         if not key_object.is_called_for(result):
             return []
         kind, form = ObjectKind.KEY_OBJECT, partial(key_object.build_key_object, result, captures)

@@ -9,10 +9,11 @@ from typing import Final
 from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from wetread.domain import ObjectKind
-from wetread.report import answer, codes
-from wetread.report.capture import ON_A_CARD, is_lossy, series_description
+from wetread.domain import SOFTWARE_VERSION, ObjectKind
+from wetread.report import answer, codes, identity
+from wetread.report.capture import ON_A_CARD, is_lossy
 from wetread.report.gate_pixels import pixel_defects
+from wetread.report.heading import instance_number
 from wetread.report.legend import Legend
 from wetread.report.results import ImageResult
 from wetread.report.source import side_of
@@ -31,6 +32,9 @@ _FIXED: Final = MappingProxyType(
         "PixelRepresentation": 0,
         "ImageType": ["DERIVED", "SECONDARY"],
         "Modality": "OT",
+        "SecondaryCaptureDeviceManufacturer": identity.MANUFACTURER,
+        "SecondaryCaptureDeviceManufacturerModelName": identity.MODEL_NAME,
+        "SecondaryCaptureDeviceSoftwareVersions": SOFTWARE_VERSION,
     }
 )
 # The source's grey-scale pipeline is applied already; on colour it turns viewers' pictures black.
@@ -40,12 +44,13 @@ _FORBIDDEN: Final = (
     "SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue", "PixelAspectRatio",
     "ImagerPixelSpacing", "PixelIntensityRelationship", "PresentationIntentType", "FrameOfReferenceUID",
 )  # fmt: skip
+_CARRIED: Final = ("LossyImageCompressionRatio", "LossyImageCompressionMethod")
 _OVERLAYS: Final = range(0x6000, 0x6100)
 
 
 def capture_defects(ds: Dataset, image: ImageResult, source: Dataset, *, kind: ObjectKind) -> Iterator[str]:
     """Every way in which a capture, plain or of a heat map, is not what its image and answer call for."""
-    yield from _module_defects(ds, kind)
+    yield from _module_defects(ds)
     yield from _reference_defects(ds, image)
     yield from _carried_defects(ds, image, source)
     derivation = str(ds.get("DerivationDescription", ""))
@@ -63,7 +68,7 @@ def capture_defects(ds: Dataset, image: ImageResult, source: Dataset, *, kind: O
     yield from pixel_defects(ds, image, source, is_card=is_card, legend=legend)
 
 
-def _module_defects(ds: Dataset, kind: ObjectKind) -> Iterator[str]:
+def _module_defects(ds: Dataset) -> Iterator[str]:
     """Secondary Capture as we make it, and nothing in it that belongs to a grey image."""
     for keyword, value in _FIXED.items():
         if ds.get(keyword) != value:
@@ -73,8 +78,6 @@ def _module_defects(ds: Dataset, kind: ObjectKind) -> Iterator[str]:
             yield f"{keyword} must not stand on a colour picture"
     if any(element.tag.group in _OVERLAYS for element in ds):
         yield "an overlay of the source lies on the picture"
-    if ds.get("SeriesDescription") != series_description(kind):
-        yield "SeriesDescription is not the one of its kind"
 
 
 def _legend_named(ds: Dataset, image: ImageResult) -> Legend | None:
@@ -108,8 +111,20 @@ def _carried_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterat
         yield "BodyPartExamined differs from the source"
     if ds.get("ImageLaterality") != side_of(source) or "Laterality" in ds:
         yield "the side differs from the source"
+    yield from _copied_defects(ds, source)
+    if ds.InstanceNumber != instance_number(source):
+        yield "InstanceNumber is not the source's"
     if (ds.get("LossyImageCompression") == "01") != is_lossy(image, source):
         yield "LossyImageCompression differs from the source"
+
+
+def _copied_defects(ds: Dataset, source: Dataset) -> Iterator[str]:
+    for keyword in _CARRIED:
+        if ds.get(keyword) != source.get(keyword):
+            yield f"{keyword} differs from the source"
+    calibration = source.get("PixelSpacingCalibrationType") if "PixelSpacing" in ds else None
+    if ds.get("PixelSpacingCalibrationType") != calibration:
+        yield "PixelSpacingCalibrationType differs from the source"
 
 
 def _texts(value: object) -> list[str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from pydicom.dataset import Dataset
 
 from wetread.domain import Analysis, Box, Code, Finding
 from wetread.report import answer, codes, identity
-from wetread.report.content import by_name, code_of, name_of, named, of_type, walk
+from wetread.report.content import by_name, code_of, named, of_type
 from wetread.report.measurement_group import (
     NOT_EVALUABLE,
     Refusal,
@@ -28,7 +28,9 @@ from wetread.report.measurement_group import (
 from wetread.report.results import ImageResult, StudyResult
 from wetread.report.summary import finding_processing, processing
 
+_Items: TypeAlias = dict[str, list[Dataset]]
 _GROUP_TEMPLATE: Final = "1410"
+_NEAR: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +54,24 @@ class _Statement:
 
 def group_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
     """Every way in which the groups are not what the study result calls for."""
-    groups = list(_groups(ds))
+    groups = [(group, by_name(group)) for group in _groups(ds)]
     if not groups:
         yield "no measurement group"
         return
-    for number, group in enumerate(groups, start=1):
-        yield from (f"group {number}: {defect}" for defect in _shape_defects(group, result))
-    said = [_said(group) for group in groups]
+    for number, (group, items) in enumerate(groups, start=1):
+        yield from (f"group {number}: {defect}" for defect in _shape_defects(group, items, result))
+    said = [_said(items) for _, items in groups]
     yield from _statement_defects(said, _found(result))
     if {image.instance.header.SOPInstanceUID for image in result.images} != {one.image for one in said}:
         yield "an input image has no group"
 
 
-def _groups(ds: Dataset) -> Iterator[Dataset]:
-    for item in walk(ds):
-        if item.get("ValueType") == "CONTAINER" and name_of(item) == codes.MEASUREMENT_GROUP.value:
-            yield item
+def _groups(ds: Dataset) -> list[Dataset]:
+    """Those in the container of measurements: no other item may hold one."""
+    return by_name(named(ds, codes.IMAGING_MEASUREMENTS)).get(codes.MEASUREMENT_GROUP.value, [])
 
 
-def _shape_defects(group: Dataset, result: StudyResult) -> Iterator[str]:
+def _shape_defects(group: Dataset, items: _Items, result: StudyResult) -> Iterator[str]:
     if [t.TemplateIdentifier for t in group.get("ContentTemplateSequence") or []] != [_GROUP_TEMPLATE]:
         yield "not TID 1410"
     for name, attribute in (
@@ -78,9 +79,12 @@ def _shape_defects(group: Dataset, result: StudyResult) -> Iterator[str]:
         (codes.TRACKING_UID, "UID"),
         (codes.FINDING, "ConceptCodeSequence"),
     ):
-        if not named(group, name).get(attribute):
+        if not any(item.get(attribute) for item in items.get(name.value, [])):
             yield f"{name.meaning} is missing"
-    regions = of_type(group, "SCOORD")
+    values = (v for n in items.get(codes.PROBABILITY.value, []) for v in n.get("MeasuredValueSequence") or [])
+    if not all(_is_one_number(value) for value in values):
+        yield "a number stands there twice with two values"
+    regions = items.get(codes.IMAGE_REGION.value, [])
     if len(regions) != 1:
         yield "not exactly one region"
         return
@@ -139,11 +143,10 @@ def _words(statement: _Statement) -> str:
     return f"{statement.finding} = {statement.presence}{sure}"
 
 
-def _said(group: Dataset) -> _Statement:
-    items = by_name(group)
+def _said(items: _Items) -> _Statement:
     numbers = items.get(codes.PROBABILITY.value, [])
     finding = _code(items, codes.FINDING.value)
-    region = next(iter(of_type(group, "SCOORD")), Dataset())
+    region = next(iter(items.get(codes.IMAGE_REGION.value, [])), Dataset())
     references = _images_of(region)
     return _Statement(
         image=str(references[0].ReferencedSOPInstanceUID) if references else "",
@@ -169,14 +172,20 @@ def _said(group: Dataset) -> _Statement:
     )
 
 
-def _text(items: dict[str, list[Dataset]], name: Code, keyword: str = "TextValue") -> str:
+def _text(items: _Items, name: Code, keyword: str = "TextValue") -> str:
     found = items.get(name.value, [])
     return str(found[0].get(keyword, "")) if found else ""
 
 
-def _code(items: dict[str, list[Dataset]], name: str) -> str:
+def _code(items: _Items, name: str) -> str:
     found = items.get(name, [])
     return code_of(found[0]) if found else ""
+
+
+def _is_one_number(value: Dataset) -> bool:
+    """As decimal string and as floating point number."""
+    number = float(value.NumericValue)
+    return abs(float(value.get("FloatingPointValue", number)) - number) <= _NEAR
 
 
 def _number(value: Dataset) -> tuple[float, str]:

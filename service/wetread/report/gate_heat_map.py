@@ -10,8 +10,10 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import ParametricMapStorage
 
-from wetread.domain import Finding, ModelId
+from wetread.domain import Finding, ModelId, ObjectKind
 from wetread.report import answer, codes, identity
+from wetread.report.content import coded
+from wetread.report.gate_stamp import equipment_defects, place_defects
 from wetread.report.heat_map import SURROGATE_NOTE, geometry
 from wetread.report.results import ImageResult
 
@@ -19,6 +21,8 @@ _FIXED: Final = MappingProxyType(
     {
         "SOPClassUID": ParametricMapStorage,
         "Modality": "OT",
+        "ImageType": ["DERIVED", "PRIMARY", "VOLUME", "QUANTITY"],
+        "ContentLabel": "HEAT_MAP",
         "PhotometricInterpretation": "MONOCHROME2",
         "PresentationLUTShape": "IDENTITY",
         "SamplesPerPixel": 1,
@@ -29,6 +33,8 @@ _FIXED: Final = MappingProxyType(
         "FrameOfReferenceUID": None,
     }
 )
+_WINDOW: Final = ("WindowCenter", "WindowWidth", "VOILUTFunction")
+_SCALE: Final = ("RescaleSlope", "RescaleIntercept")
 _PLANE: Final = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
 # Decimal strings keep 14 digits or so.
 _NEAR: Final = 1e-6
@@ -45,10 +51,9 @@ def heat_map_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterat
         yield "is of no finding of this image"
         return
     model, finding = subject
-    named = [item.get("DeviceUID") for item in ds.get("ContributingEquipmentSequence") or []]
-    if named != [identity.device_uid(model)]:
-        yield "the contributing equipment is not the network that saw it"
-    if finding.label not in ds.get("ContentDescription", ""):
+    yield from equipment_defects(ds, [model])
+    yield from place_defects(ds, image, ObjectKind.HEAT_MAP, source=source, place=_place(ds, image))
+    if not str(ds.get("ContentDescription", "")).startswith(finding.label[:30]):
         yield "ContentDescription does not name the finding"
     shared = (ds.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     frames = ds.get("PerFrameFunctionalGroupsSequence") or []
@@ -58,8 +63,15 @@ def heat_map_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterat
     yield from _pixel_defects(ds)
     yield from _place_defects(shared, frames[0], geometry(image, source, (ds.Rows or 1, ds.Columns or 1)))
     yield from _meaning_defects(shared, finding)
-    yield from _origin_defects(frames[0], image)
+    yield from _window_defects(shared)
+    yield from _origin_defects(ds, frames[0], image)
     yield from _common_defects(ds, image)
+
+
+def _place(ds: Dataset, image: ImageResult) -> int:
+    pairs = [(a.model, finding) for a in answer.done(image) for finding in a.findings]
+    uids = [identity.heat_map_uid(image, *pair) for pair in pairs]
+    return uids.index(ds.SOPInstanceUID) + 1
 
 
 def _subject(ds: Dataset, image: ImageResult) -> tuple[ModelId, Finding] | None:
@@ -112,22 +124,32 @@ def _meaning_defects(shared: Dataset, finding: Finding) -> Iterator[str]:
     )
     if ends != (0, 1):
         yield "the mapping is not for 0 to 1"
-    if [c.CodeValue for c in mapping.get("MeasurementUnitsCodeSequence") or []] != [codes.NO_UNITS.value]:
+    if coded(mapping, "MeasurementUnitsCodeSequence")[:2] != (codes.NO_UNITS.value, codes.NO_UNITS.scheme):
         yield "the unit is not none"
-    said = [
-        c.CodeValue for q in mapping.get("QuantityDefinitionSequence") or [] for c in q.ConceptCodeSequence
-    ]
-    if said != [codes.CLASS_ACTIVATION.value, finding.code.value]:
+    said = [coded(q, "ConceptCodeSequence") for q in mapping.get("QuantityDefinitionSequence") or []]
+    if said != [(code.value, code.scheme, code.meaning) for code in (codes.CLASS_ACTIVATION, finding.code)]:
         yield "the quantity is not the finding's class activation"
+    if finding.label[:40] not in str(mapping.get("LUTExplanation", "")):
+        yield "the explanation of the values does not name the finding"
 
 
-def _origin_defects(frame: Dataset, image: ImageResult) -> Iterator[str]:
+def _window_defects(shared: Dataset) -> Iterator[str]:
+    """Shown from 0 to 1, larger is brighter."""
+    window = tuple(_inside(shared, "FrameVOILUTSequence", keyword) for keyword in _WINDOW)
+    if window != (0.5, 1, "LINEAR_EXACT"):
+        yield "the window is not from 0 to 1"
+    scale = tuple(_inside(shared, "PixelValueTransformationSequence", keyword) for keyword in _SCALE)
+    if scale != (1, 0):
+        yield "the values are scaled"
+
+
+def _origin_defects(ds: Dataset, frame: Dataset, image: ImageResult) -> Iterator[str]:
     derivations = frame.get("DerivationImageSequence") or []
     said = " ".join(str(item.get("DerivationDescription", "")) for item in derivations)
     if SURROGATE_NOTE not in said or answer.SAFETY_NOTE not in said:
         yield "DerivationDescription lacks the surrogate geometry or the safety note"
     origins = [origin for item in derivations for origin in item.get("SourceImageSequence") or []]
-    if not _names(origins, image):
+    if not (_names(origins, image) and _names(list(ds.get("SourceImageSequence") or []), image)):
         yield "the derivation does not name the source image, and it alone"
 
 

@@ -8,7 +8,9 @@ from pydicom.dataset import Dataset
 from pydicom.uid import KeyObjectSelectionDocumentStorage, SecondaryCaptureImageStorage
 
 from wetread.domain import ObjectKind
-from wetread.report import answer, codes, identity
+from wetread.report import codes, identity
+from wetread.report.content import name_of, named, of_type
+from wetread.report.gate_tree import KEY_OBJECT, code_defects, observer_defects, read_item, row_defects
 from wetread.report.key_object import Reference, description_of, key_images, reference_of
 from wetread.report.results import StudyResult
 
@@ -16,10 +18,12 @@ from wetread.report.results import StudyResult
 def key_object_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
     """Every way in which a key object is not what the study result calls for."""
     yield from _document_defects(ds, result)
-    yield from _content_defects(ds)
+    root = read_item(ds)
+    yield from row_defects(root, KEY_OBJECT, where="the root")
+    yield from observer_defects(ds)
+    yield from code_defects(root, findings=())
     yield from _selection_defects(ds, result)
-    texts = {_name(item): item.get("TextValue") for item in _of_type(ds, "TEXT")}
-    if texts.get(codes.KEY_OBJECT_DESCRIPTION.value) != description_of(result):
+    if named(ds, codes.KEY_OBJECT_DESCRIPTION).get("TextValue") != description_of(result):
         yield "the description does not say the answer"
 
 
@@ -28,7 +32,7 @@ def _document_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
         yield "not a Key Object Selection Document"
     if ds.InstanceNumber != result.revision:
         yield "InstanceNumber is not the revision"
-    if _name(ds) != codes.OF_INTEREST.value:
+    if name_of(ds) != codes.OF_INTEREST.value:
         yield "the title is not Of Interest"
     if [t.get("TemplateIdentifier") for t in ds.get("ContentTemplateSequence") or []] != ["2010"]:
         yield "the root template is not TID 2010"
@@ -36,26 +40,13 @@ def _document_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
         yield "the root is not a container of separate items"
     if "ReferencedPerformedProcedureStepSequence" not in ds:
         yield "ReferencedPerformedProcedureStepSequence is missing"
-    named = {item.get("DeviceUID") for item in ds.get("ContributingEquipmentSequence") or []}
-    if named != {identity.device_uid(a.model) for i in result.images for a in answer.done(i)}:
-        yield "the contributing equipment is not the networks that ran"
-
-
-def _content_defects(ds: Dataset) -> Iterator[str]:
-    if any("ConceptNameCodeSequence" in item for item in _of_type(ds, "IMAGE")):
-        yield "an image has a concept name"
-    if any(item.get("RelationshipType") != "CONTAINS" for item in _of_type(ds, "IMAGE")):
-        yield "an image is not contained"
-    observers = [item.get("UID") for item in _of_type(ds, "UIDREF")]
-    if observers != [identity.OBSERVER_UID]:
-        yield "the observer is not this software"
 
 
 def _selection_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
     """What is shown, against what is to be; and what is listed, against what is shown."""
     shown = [
         (str(item.get("ReferencedSOPClassUID")), str(item.get("ReferencedSOPInstanceUID")))
-        for image in _of_type(ds, "IMAGE")
+        for image in of_type(ds, "IMAGE")
         for item in image.get("ReferencedSOPSequence") or []
     ]
     listed = list(_listed(ds, result))
@@ -76,9 +67,9 @@ def _selection_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
     if sorted(shown) != sorted((sop_class, instance) for _, sop_class, instance in listed):
         yield "what is selected is not what is listed as evidence"
     if not sources <= set(listed):
-        yield "an image with a finding is not selected"
+        yield "an image with a positive finding is not selected"
     if not set(listed) <= sources | captures:
-        yield "selects what is neither an image with a finding nor its capture"
+        yield "selects what is neither an image with a positive finding nor its capture"
 
 
 def _listed(ds: Dataset, result: StudyResult) -> Iterator[Reference]:
@@ -88,12 +79,3 @@ def _listed(ds: Dataset, result: StudyResult) -> Iterator[Reference]:
             uid = str(series.get("SeriesInstanceUID")) if is_ours else ""
             for item in series.get("ReferencedSOPSequence") or []:
                 yield uid, str(item.get("ReferencedSOPClassUID")), str(item.get("ReferencedSOPInstanceUID"))
-
-
-def _name(item: Dataset) -> str:
-    names = item.get("ConceptNameCodeSequence") or []
-    return str(names[0].get("CodeValue", "")) if names else ""
-
-
-def _of_type(ds: Dataset, value_type: str) -> list[Dataset]:
-    return [item for item in ds.get("ContentSequence") or [] if item.get("ValueType") == value_type]

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import GrayscaleSoftcopyPresentationStateStorage
 
-from wetread.domain import Box, Finding, Zone
-from wetread.report import answer, identity
+from wetread.domain import Box, Finding, ObjectKind, Zone
+from wetread.report import answer
 from wetread.report.annotation import boxed, label_of, note_of
+from wetread.report.gate_stamp import place_defects
 from wetread.report.measurement_group import outline, whole_image
-from wetread.report.presentation_state import LAYER_OF, NOTE_LAYER
+from wetread.report.presentation_state import LAYER_OF, NOTE_LAYER, layer_item
 from wetread.report.results import ImageResult
 from wetread.report.softcopy import softcopy_of
 from wetread.report.source import pixel_aspect, pixel_spacing_mm
 
+# Of an outline: dashes are four of seven parts.
+_LEAST_DRAWN: Final = 0.5
 # Pixels: coordinates are kept in single precision.
 _NEAR: Final = 0.1
 _MODALITY: Final = ("RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence")
@@ -28,13 +33,9 @@ def presentation_defects(ds: Dataset, image: ImageResult, source: Dataset) -> It
     """Every way in which a presentation state is not what its image and answer call for."""
     if ds.SOPClassUID != GrayscaleSoftcopyPresentationStateStorage or ds.Modality != "PR":
         yield "not a Grayscale Softcopy Presentation State"
-    if not ds.get("ContentLabel") or ds.get("ContentDescription") != answer.SAFETY_NOTE:
+    if ds.get("ContentLabel") != "AI RESULT" or ds.get("ContentDescription") != answer.SAFETY_NOTE:
         yield "label or description is missing, or does not say what it is for"
-    named = [item.get("DeviceUID") for item in ds.get("ContributingEquipmentSequence") or []]
-    if set(named) != {identity.device_uid(a.model) for a in answer.done(image)}:
-        yield "the contributing equipment is not the networks that ran"
-    if "PixelOriginInterpretation" in ds:
-        yield "PixelOriginInterpretation is for tiled images"
+    yield from place_defects(ds, image, ObjectKind.PRESENTATION_STATE, source=source)
     yield from _reference_defects(ds, image)
     yield from _grey_defects(ds, image)
     yield from _area_defects(ds, image, source)
@@ -76,8 +77,21 @@ def _grey_defects(ds: Dataset, image: ImageResult) -> Iterator[str]:
         yield "not exactly one window"
     elif softcopy.states_voi and items[0] != softcopy.voi:
         yield "the window is not the source's"
-    elif not softcopy.states_voi and not float(items[0].get("WindowWidth") or 0) >= 1:
+    elif not softcopy.states_voi and not _shows_something(items[0], softcopy.voi):
         yield "the window shows nothing"
+
+
+def _shows_something(voi: Dataset, whole: Dataset) -> bool:
+    """Whether a window of our own meets that of all values which the source can store."""
+    if "VOILUTFunction" in voi or not float(voi.get("WindowWidth") or 0) >= 1:
+        return False
+    (low, high), (least, most) = _ends(voi), _ends(whole)
+    return low < most and least < high
+
+
+def _ends(voi: Dataset) -> tuple[float, float]:
+    centre, width = float(voi.get("WindowCenter") or 0), float(voi.get("WindowWidth") or 1)
+    return centre - width / 2, centre + width / 2
 
 
 def _area_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterator[str]:
@@ -89,6 +103,8 @@ def _area_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterator[
     if corners != [([1, 1], [int(whole.right), int(whole.bottom)])]:
         yield "the displayed area is not the whole image"
         return
+    if areas[0].get("PresentationSizeMode") != "SCALE TO FIT":
+        yield "PresentationSizeMode is not SCALE TO FIT"
     spacing = pixel_spacing_mm(source)
     stated = areas[0].get("PresentationPixelSpacing")
     if (stated is None) != (spacing is None):
@@ -103,12 +119,14 @@ def _area_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterator[
 
 
 def _layer_defects(ds: Dataset) -> Iterator[str]:
-    defined = [item.get("GraphicLayer") for item in ds.get("GraphicLayerSequence") or []]
+    """Each layer that is used, as white or coloured as people are to see it, and no other."""
     used = {item.get("GraphicLayer") for item in ds.get("GraphicAnnotationSequence") or []}
-    if used - set(defined):
+    names = [name for name in (*LAYER_OF.values(), NOTE_LAYER) if name in used]
+    if used - set(names):
         yield "an annotation is on a layer that is not defined"
-    if len(set(defined)) != len(defined):
-        yield "a layer is defined twice"
+    asked = [layer_item(name, number) for number, name in enumerate(names, start=1)]
+    if list(ds.get("GraphicLayerSequence") or []) != asked:
+        yield "the layers are not those that are used"
 
 
 def _annotation_defects(ds: Dataset, image: ImageResult) -> Iterator[str]:
@@ -120,6 +138,8 @@ def _annotation_defects(ds: Dataset, image: ImageResult) -> Iterator[str]:
     if len(marks) != len(found):
         yield f"{len(marks)} boxes are drawn and {len(found)} were found"
         return
+    if len(items) != len(found) + 1:
+        yield "there is more than the boxes and the note"
     for number, (mark, (finding, box)) in enumerate(zip(marks, found, strict=True), start=1):
         yield from (
             f"box {number}: {defect}"
@@ -138,10 +158,13 @@ def _mark_defects(mark: Dataset, finding: Finding, *, outlined: Sequence[_Point]
     """One box: where it lies, how it is drawn, what stands beside it."""
     lines = [_points(item.get("GraphicData") or []) for item in mark.GraphicObjectSequence]
     drawn = [point for line in lines for point in line]
+    length = sum(math.dist(*ends) for line in lines for ends in pairwise(line))
     if not drawn or not np.allclose(_bounds(drawn), _bounds(outlined), atol=_NEAR):
         yield "lies elsewhere than the finding"
     elif not all(_is_on_edge(point, _bounds(outlined)) for point in drawn):
         yield "leaves the finding's outline"
+    elif length < _LEAST_DRAWN * sum(math.dist(*ends) for ends in pairwise(outlined)):
+        yield "is hardly drawn"
     is_closed = len(lines) == 1 and len(lines[0]) == 5 and lines[0][0] == lines[0][-1]
     if is_closed != (finding.zone is Zone.POSITIVE):
         yield "is not closed as a positive one is, or dashed as a doubtful one"
@@ -149,6 +172,9 @@ def _mark_defects(mark: Dataset, finding: Finding, *, outlined: Sequence[_Point]
         yield "is on another zone's layer"
     if _texts(mark) != [label_of(finding)]:
         yield "does not say the finding"
+    anchors = [text.get("AnchorPoint") or (-1, -1) for text in mark.get("TextObjectSequence") or []]
+    if not all(_is_on_edge((float(x), float(y)), _bounds(outlined)) for x, y in anchors):
+        yield "its words point elsewhere"
 
 
 def _place_defects(item: Dataset, image: ImageResult) -> Iterator[str]:
@@ -162,10 +188,9 @@ def _place_defects(item: Dataset, image: ImageResult) -> Iterator[str]:
     for graphic in graphics:
         units.append(graphic.get("GraphicAnnotationUnits"))
         numbers += graphic.get("GraphicData") or []
-        if len(graphic.get("GraphicData") or []) != 2 * (graphic.get("NumberOfGraphicPoints") or 0):
-            yield "NumberOfGraphicPoints is not the number of points"
-        if graphic.get("GraphicType") != "POLYLINE":
-            yield "a line is not a polyline"
+        yield from _line_defects(graphic)
+    if not all(_has_area(text) for text in texts):
+        yield "words have no room"
     if set(units) != {"PIXEL"}:
         yield "coordinates are not in pixels"
     whole = whole_image(image)
@@ -174,6 +199,21 @@ def _place_defects(item: Dataset, image: ImageResult) -> Iterator[str]:
         for x, y in _points(numbers)
     ):
         yield "an annotation leaves the image"
+
+
+def _line_defects(graphic: Dataset) -> Iterator[str]:
+    if len(graphic.get("GraphicData") or []) != 2 * (graphic.get("NumberOfGraphicPoints") or 0):
+        yield "NumberOfGraphicPoints is not the number of points"
+    if (graphic.get("GraphicType"), graphic.get("GraphicDimensions")) != ("POLYLINE", 2):
+        yield "a line is not a polyline"
+    if graphic.get("GraphicFilled") != "N":
+        yield "a line is filled and hides what it is round"
+
+
+def _has_area(text: Dataset) -> bool:
+    left, top = text.get("BoundingBoxTopLeftHandCorner") or (0, 0)
+    right, bottom = text.get("BoundingBoxBottomRightHandCorner") or (0, 0)
+    return bool(right > left and bottom > top)
 
 
 def _texts(item: Dataset) -> list[str]:

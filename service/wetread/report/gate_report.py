@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final
@@ -9,11 +10,13 @@ from typing import Final
 from pydicom.dataset import Dataset
 from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage
 
-from wetread.domain import Code, ModelId, ObjectKind
+from wetread.domain import ObjectKind
 from wetread.report import answer, codes, identity, summary
-from wetread.report.content import code_of, name_of, named, walk
+from wetread.report.content import code_of, name_of, named
 from wetread.report.gate_groups import group_defects
+from wetread.report.gate_tree import context_defects, observer_defects, tree_defects
 from wetread.report.results import StudyResult
+from wetread.report.structured_report import requests_of
 
 _TEMPLATE: Final = "1500"
 _KIND_OF_CLASS: Final = MappingProxyType(
@@ -24,19 +27,25 @@ _KIND_OF_CLASS: Final = MappingProxyType(
 )
 
 
-def report_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
-    """Every way in which a report is not what the study result calls for."""
+def report_defects(ds: Dataset, result: StudyResult, sources: list[Dataset]) -> Iterator[str]:
+    """Every way in which a report is not what the study result calls for; `sources` as its images."""
     kind = _KIND_OF_CLASS.get(str(ds.SOPClassUID))
     if kind is None:
         yield "neither a Comprehensive 3D nor a Comprehensive SR"
         return
     yield from _kind_defects(ds, result, kind)
     yield from _document_defects(ds, result)
-    yield from _equipment_defects(ds, result)
-    yield from _observer_defects(ds)
+    if list(ds.get("ReferencedRequestSequence") or []) != (requests_of(sources) or []):
+        yield "the requests are not those that the sources name"
+    yield from context_defects(ds)
+    yield from observer_defects(ds)
     yield from _evidence_defects(ds, result)
     yield from _summary_defects(ds, result)
-    yield from _code_defects(ds, result)
+    yield from tree_defects(
+        ds,
+        sentences=[codes.COMMENT, *(name for name, _ in summary.texts(result))],
+        findings=[f.code for image in result.images for f in answer.findings_of(image)],
+    )
     yield from group_defects(ds, result)
 
 
@@ -61,10 +70,8 @@ def _document_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
         yield "not complete and unverified"
     if ds.InstanceNumber != result.revision:
         yield "InstanceNumber is not the revision"
-    if any(
-        item.get("StudyInstanceUID") != result.study for item in ds.get("ReferencedRequestSequence") or []
-    ):
-        yield "a request is of another study"
+    if ds.get("PreliminaryFlag") != "PRELIMINARY":
+        yield "not preliminary"
 
 
 def _predecessors(result: StudyResult, kind: ObjectKind) -> list[tuple[str, str, str, str]]:
@@ -76,36 +83,6 @@ def _predecessors(result: StudyResult, kind: ObjectKind) -> list[tuple[str, str,
         return [(result.study, earlier.SeriesInstanceUID, earlier.SOPClassUID, earlier.SOPInstanceUID)]
     series, uid = identity.series_uid(result.study, kind), identity.comprehensive_uid(earlier.SOPInstanceUID)
     return [(result.study, series, ComprehensiveSRStorage, uid)]
-
-
-def _equipment_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
-    ran = {analysis.model for image in result.images for analysis in answer.done(image)}
-    said = [_equipment(item) for item in ds.get("ContributingEquipmentSequence") or []]
-    if sorted(said) != sorted(_model(model) for model in ran):
-        yield "the contributing equipment is not the networks that ran"
-
-
-def _equipment(item: Dataset) -> tuple[str, ...]:
-    keywords = ("Manufacturer", "ManufacturerModelName", "SoftwareVersions", "DeviceUID")
-    purposes = item.get("PurposeOfReferenceCodeSequence") or [Dataset()]
-    digest = str(item.get("ContributionDescription", "")).rpartition(" SHA-256 ")[2]
-    told = (str(item.get(keyword, "")) for keyword in keywords)
-    return (*told, digest, str(purposes[0].get("CodeValue", "")))
-
-
-def _model(model: ModelId) -> tuple[str, ...]:
-    made = (identity.MANUFACTURER, model.name[:64], model.version[:64], identity.device_uid(model))
-    return (*made, model.digest or "Neural network", codes.PROCESSING_ALGORITHM.value)
-
-
-def _observer_defects(ds: Dataset) -> Iterator[str]:
-    """The observer is this software, and no person (PS3.16 TID 1002, TID 1004)."""
-    if code_of(named(ds, codes.OBSERVER_TYPE)) != codes.DEVICE.value:
-        yield "the observer is not a device"
-    if named(ds, codes.OBSERVER_UID).get("UID") != identity.OBSERVER_UID:
-        yield "the device observer's UID is not this software's"
-    if named(ds, codes.OBSERVER_NAME).get("TextValue") != identity.MODEL_NAME:
-        yield "the device observer's name is not this software's"
 
 
 def _evidence_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
@@ -140,36 +117,8 @@ def _summary_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
     for number, (one, (name, _)) in enumerate(zip(asked, summary.texts(result), strict=True), start=1):
         if one not in said:
             yield f"the summary lacks sentence {number}, {name.meaning}"
-    allowed = {*asked, (codes.COMMENT.value, summary.PLAIN_NOTE)}
-    if len(said) > len(asked) + 1 or not allowed.issuperset(said):
+    allowed = [*asked, (codes.COMMENT.value, summary.PLAIN_NOTE)]
+    if Counter(said) - Counter(allowed):
         yield "the summary says what the result does not"
     if code_of(named(container, codes.CAD_SUMMARY)) != summary.processing(result.images).value:
         yield "the summary code is not what became of the networks"
-
-
-def _code_defects(ds: Dataset, result: StudyResult) -> Iterator[str]:
-    """A code and its words must say the same: people read the words, machines the code."""
-    meanings: dict[tuple[str, str], set[str]] = {}
-    for known in _codes(result):
-        meanings.setdefault((known.value, known.scheme), set()).add(known.meaning)
-    for item in walk(ds):
-        for code in _coded(item):
-            key = (str(code.get("CodeValue", "")), str(code.get("CodingSchemeDesignator", "")))
-            if code.get("CodeMeaning") not in meanings.get(key, {code.get("CodeMeaning")}):
-                yield f"the meaning of code {key[0]} is another"
-
-
-def _coded(item: Dataset) -> list[Dataset]:
-    """The codes of an item: its name, its answer, the unit of its number."""
-    keywords = ("ConceptNameCodeSequence", "ConceptCodeSequence", "MeasurementUnitsCodeSequence")
-    holders = (item, *(item.get("MeasuredValueSequence") or []))
-    return [code for holder in holders for keyword in keywords for code in holder.get(keyword) or []]
-
-
-def _codes(result: StudyResult) -> Iterator[Code]:
-    for value in vars(codes).values():
-        if isinstance(value, Code):
-            yield value
-        elif isinstance(value, MappingProxyType):
-            yield from (code for code in value.values() if isinstance(code, Code))
-    yield from (f.code for image in result.images for f in answer.findings_of(image))

@@ -23,21 +23,21 @@ _TEMPLATE: Final = "2010"
 
 
 def is_called_for(study: StudyResult) -> bool:
-    """Whether a study has a key object: something on it is positive or doubtful."""
+    """Whether a study has a key object: something on it is positive."""
     return bool(key_images(study))
 
 
 def key_images(study: StudyResult) -> list[ImageResult]:
-    """The images with a finding that is positive or doubtful."""
+    """The images with a positive finding; a doubtful one asks for a second look, not for a key image."""
     return [
         image
         for image in study.images
-        if any(finding.zone is not Zone.NEGATIVE for finding in answer.findings_of(image))
+        if any(finding.zone is Zone.POSITIVE for finding in answer.findings_of(image))
     ]
 
 
 def build_key_object(study: StudyResult, captures: Sequence[ResultObject]) -> BuiltObject:
-    """Points at every image with a finding and at its capture, if it is among `captures`.
+    """Points at every image with a positive finding and at its capture, if it is among `captures`.
 
     Of those only plain captures count: every destination that gets key objects gets them too.
     Raises Unreadable when the source header cannot be read.

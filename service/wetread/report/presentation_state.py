@@ -128,10 +128,10 @@ def _annotate(ds: Dataset, image: ImageResult) -> None:
     ds.GraphicAnnotationSequence.append(item)
     used = {one.GraphicLayer for one in ds.GraphicAnnotationSequence}
     layers = [name for name in _DESCRIPTION_OF if name in used]
-    ds.GraphicLayerSequence = [_layer(name, number) for number, name in enumerate(layers, start=1)]
+    ds.GraphicLayerSequence = [layer_item(name, number) for number, name in enumerate(layers, start=1)]
 
 
-def _layer(name: str, order: int) -> Dataset:
+def layer_item(name: str, order: int) -> Dataset:
     item = Dataset()
     item.GraphicLayer, item.GraphicLayerOrder = name, order
     item.GraphicLayerRecommendedDisplayGrayscaleValue = _WHITE

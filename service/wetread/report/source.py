@@ -8,9 +8,10 @@ import re
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import pydicom
 from pydicom.datadict import dictionary_VM, dictionary_VR
@@ -39,6 +40,7 @@ _IMAGE: Final = (
     "PixelAspectRatio", "LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod",
     "TimezoneOffsetFromUTC",
 )  # fmt: skip
+IDENTITY: Final = (*_IDENTITY_TYPE_2, *_IDENTITY_TYPE_3)
 # Of these the ledger keeps the header's text.
 _NOTED: Final = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime",
@@ -70,6 +72,9 @@ _SIDES: Final = ("L", "R", "B", "U")
 _SEXES: Final = ("M", "F", "O")
 # Only these characters may stand in a code string (PS3.5 table 6.2-1).
 _CODE_STRING: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _")
+
+
+Sources: TypeAlias = Callable[[ImageResult], Dataset]
 
 
 def quiet() -> warnings.catch_warnings[None]:
@@ -123,6 +128,19 @@ def source_of(image: ImageResult) -> Dataset:
     return _with_uids(source, image)
 
 
+def reading_once() -> Sources:
+    """`source_of` that reads each file once. For those who only look: all get the same data set."""
+    known: dict[str, Dataset] = {}
+
+    def lend(image: ImageResult) -> Dataset:
+        uid = str(image.instance.header.SOPInstanceUID)
+        if uid not in known:
+            known[uid] = source_of(image)
+        return known[uid]
+
+    return lend
+
+
 def ledger_source(image: ImageResult) -> Dataset:
     """What `source_of` gives, of the ledger's header alone: for a file whose own cannot be used.
 
@@ -146,7 +164,7 @@ def _with_uids(source: Dataset, image: ImageResult) -> Dataset:
 
 def lend_identity(ds: Dataset, source: Dataset) -> None:
     """Write patient and study of a source that `read_source` made, all of it: objects of a study agree."""
-    for keyword in (*_IDENTITY_TYPE_2, *_IDENTITY_TYPE_3):
+    for keyword in IDENTITY:
         if keyword in source:
             setattr(ds, keyword, source[keyword].value)
 
@@ -198,7 +216,7 @@ def _normalise(ds: Dataset) -> Dataset:
         setattr(made, keyword, "")
     for keyword in _empty(ds):
         _put(made, keyword, "")
-    for keyword in (*_IDENTITY_TYPE_2, *_IDENTITY_TYPE_3, *_IMAGE):
+    for keyword in (*IDENTITY, *_IMAGE):
         _put(made, keyword, valid_value(ds, keyword))
     if made.PatientSex not in _SEXES:
         made.PatientSex = ""

@@ -61,7 +61,7 @@ def _document(result: StudyResult, sources: list[Dataset], content: Dataset, *, 
         manufacturer=identity.MANUFACTURER,
         is_complete=True,
         previous_versions=_predecessors(result),
-        requested_procedures=_requests(sources),
+        requested_procedures=requests_of(sources),
     )
     ds = Dataset(document)
     ds.ContentSequence = items
@@ -128,7 +128,7 @@ def _predecessors(result: StudyResult) -> list[Dataset] | None:
     return [earlier]
 
 
-def _requests(sources: list[Dataset]) -> list[Dataset] | None:
+def requests_of(sources: list[Dataset]) -> list[Dataset] | None:
     """The orders that any source says it fulfils (PS3.3 table C.17-2, Referenced Request Sequence)."""
     requests = [
         _request(item, source) for source in sources for item in source.get("RequestAttributesSequence") or ()

@@ -52,7 +52,7 @@ def captures_of(study: StudyResult) -> list[ResultObject]:
     return [kept(build_capture(image, a_display(), study)) for image in study.images]
 
 
-def test_key_object_selects_the_images_with_findings_and_their_captures(tmp_path: Path) -> None:
+def test_key_object_selects_the_images_with_positive_findings_and_their_captures(tmp_path: Path) -> None:
     study = three_views(tmp_path)
     captures = captures_of(study)
 
@@ -64,8 +64,8 @@ def test_key_object_selects_the_images_with_findings_and_their_captures(tmp_path
         for i in built.ds.ContentSequence
         if i.ValueType == "IMAGE"
     ]
-    front, oblique, _ = (image.instance.header.SOPInstanceUID for image in study.images)
-    assert shown == [front, captures[0].SOPInstanceUID, oblique, captures[1].SOPInstanceUID]
+    front = study.images[0].instance.header.SOPInstanceUID
+    assert shown == [front, captures[0].SOPInstanceUID]
 
 
 def test_key_object_says_the_answer_and_what_it_is_for(tmp_path: Path) -> None:
@@ -91,11 +91,11 @@ def test_key_object_leaves_out_what_a_destination_may_not_have(tmp_path: Path) -
     assert build_key_object(study, [*captures, tinted]).ds == build_key_object(study, captures).ds
 
 
-def test_key_object_is_for_positive_and_doubtful_studies_only(tmp_path: Path) -> None:
+def test_key_object_is_for_positive_studies_only(tmp_path: Path) -> None:
     path = write_source(tmp_path, SourceImage())
 
     assert is_called_for(three_views(tmp_path))
-    assert is_called_for(a_study(an_image(path, done(a_finding(0.4)))))
+    assert not is_called_for(a_study(an_image(path, done(a_finding(0.4)))))
     assert not is_called_for(a_study(an_image(path, done(a_finding(0.03)))))
     assert not is_called_for(a_study(an_image(path, declined("body_part_out_of_scope", "out of scope"))))
 
