@@ -20,6 +20,9 @@ ATTEMPTS_EXHAUSTED = "attempts_exhausted"
 # The status of a delivery that waits for the hours of its destination.
 OUTSIDE_HOURS = "outside_hours"
 
+# When what only a person starts again is due, epoch seconds: a time that does not come.
+NEVER = 2.0**40
+
 StudyUid = NewType("StudyUid", str)
 SopInstanceUid = NewType("SopInstanceUid", str)
 SpoolKey = NewType("SpoolKey", str)
@@ -281,7 +284,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One object x one destination."""
+    """One object x one destination; `claimed_by` is the publisher that took it last.
+
+    `commit_lapses` counts the requests for storage commitment since it was sent that led to nothing.
+    """
 
     id: DeliveryId
     object: ResultObject
@@ -294,6 +300,8 @@ class Delivery:
     last_status: str = ""
     last_error: str = ""
     sent_at: float | None = None
+    claimed_by: str = ""
+    commit_lapses: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,12 @@ class Unreachable(Transient):
     code = "unreachable"
 
 
+class NotTakenYet(Unreachable):
+    """A destination was reached and has not taken this object; it may take another."""
+
+    code = "not_taken_yet"
+
+
 class InferenceFailed(Transient):
     """The network's run broke: out of memory, say. Tried again, but not for ever."""
 

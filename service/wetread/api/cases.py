@@ -25,6 +25,7 @@ from wetread.api.schemas import (
     StudyOut,
 )
 from wetread.domain import (
+    NEVER,
     Analysis,
     AnalysisState,
     Code,
@@ -86,7 +87,8 @@ def list_deliveries(ledger: Ledger, uid: str) -> list[DeliveryOut]:
 
 def to_delivery_out(delivery: Delivery) -> DeliveryOut:
     """One delivery; when the next try is due only where there will be one."""
-    is_waiting = delivery.state in (DeliveryState.PENDING, DeliveryState.REFUSED)
+    is_owed = delivery.state in (DeliveryState.PENDING, DeliveryState.REFUSED)
+    is_waiting = is_owed and delivery.next_attempt_at < NEVER
     return DeliveryOut(
         id=delivery.id,
         StudyInstanceUID=delivery.study,

@@ -13,9 +13,29 @@ from wetread.config.values import AeTitle, Port, Section
 from wetread.domain import Destination, Hours, ObjectKind, Profile, Tls
 
 _HOURS: Final = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
+# The kinds of which every study has one: without them silence could mean anything.
+_ANSWERS: Final = frozenset(
+    {ObjectKind.CAPTURE, ObjectKind.STRUCTURED_REPORT, ObjectKind.COMPREHENSIVE_REPORT}
+)
+# RFC 1035 2.3.4.
+_LONGEST_HOST: Final = 253
+# Longer ago than a week nothing is asked for any more.
+_LONGEST_WAIT_S: Final = 7 * 24 * 3600.0
+# Objects a minute: a thousand a second limit nothing.
+_FASTEST: Final = 60_000
 _OF_OTHER_KIND: Final = MappingProxyType(
     {"dicom": ("url", "authorization"), "dicomweb": ("host", "port", "ae_title", "calling_aet")}
 )
+
+
+def _check_host(value: str) -> str:
+    if not value.strip() or not value.isprintable() or " " in value or len(value) > _LONGEST_HOST:
+        raise ValueError("a host is a name or an address, without blanks")
+    try:
+        value.encode("idna")
+    except UnicodeError as error:
+        raise ValueError("no host can have this name") from error
+    return value
 
 
 def _check_url(value: str) -> str:
@@ -23,10 +43,16 @@ def _check_url(value: str) -> str:
     # Reading the port checks it.
     if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0):
         raise ValueError("a url begins with http:// or https:// and a host")
+    if parts.hostname:
+        _check_host(parts.hostname)
+    if parts.path.rstrip("/").endswith("/studies"):
+        raise ValueError("a base url ends before /studies: that is added")
     if "@" in parts.netloc:
         raise ValueError("no user and password in a url: they go into authorization")
     if parts.query or parts.fragment or not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError("a base url has no query, fragment, blank or special character")
+    if parts.path.rstrip("/").endswith("/studies"):
+        raise ValueError("a base url ends before /studies")
     return value
 
 
@@ -37,6 +63,7 @@ def _check_header(value: SecretStr) -> SecretStr:
     return value
 
 
+Host = Annotated[str, AfterValidator(_check_host)]
 Url = Annotated[str, AfterValidator(_check_url)]
 
 
@@ -60,7 +87,7 @@ class DestinationSettings(Section):
 
     name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")
     kind: Literal["dicom", "dicomweb"] = "dicom"
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port | None = None
     ae_title: AeTitle | None = None
     calling_aet: AeTitle | None = None
@@ -71,8 +98,8 @@ class DestinationSettings(Section):
     objects: tuple[ObjectKind, ...] = ()
     report: Literal["comprehensive-3d", "comprehensive"] = "comprehensive-3d"
     commitment: bool = False
-    commitment_wait_s: float = Field(600.0, gt=0)
-    per_minute: int = Field(0, ge=0)
+    commitment_wait_s: float = Field(600.0, gt=0, le=_LONGEST_WAIT_S, allow_inf_nan=False)
+    per_minute: int = Field(0, ge=0, le=_FASTEST)
     hours: tuple[Annotated[str, Field(pattern=_HOURS)], ...] = ()
 
     @model_validator(mode="after")
@@ -103,7 +130,12 @@ class DestinationSettings(Section):
         return ""
 
     def _kinds_problem(self) -> str:
-        return "give profile or objects, not both" if {"profile", "objects"} <= self.model_fields_set else ""
+        if "objects" not in self.model_fields_set:
+            return ""
+        if "profile" in self.model_fields_set:
+            return "give profile or objects, not both"
+        # The others are made only where something was found, or say nothing by themselves.
+        return "" if _ANSWERS & set(self.objects) else f"objects needs one of {', '.join(sorted(_ANSWERS))}"
 
     @property
     def address(self) -> str:

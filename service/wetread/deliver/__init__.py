@@ -39,5 +39,8 @@ class Sender(Protocol):
     def rest(self) -> None:
         """Nothing to send for now: release the connection if it has been idle long enough."""
 
+    def cut(self) -> None:
+        """End from another thread what `send` or `request_commitment` waits for: it raises Unreachable."""
+
     def close(self) -> None:
         """Release the connection."""

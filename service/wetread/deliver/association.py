@@ -12,6 +12,7 @@ from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
 
+from wetread.deliver.lifeline import Lifeline
 from wetread.deliver.tls import client_context
 from wetread.domain import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, Destination
 from wetread.errors import Unreachable
@@ -23,9 +24,16 @@ _ALERT_S: Final = 1.0
 
 
 class Caller:
-    """Opens associations to one application entity."""
+    """Opens associations to one application entity, one at a time.
+
+    `timeout_s` bounds the wait for an answer, and that for the next bytes of one. `lifeline` holds the
+    association: cut, it ends.
+    """
 
     def __init__(self, destination: Destination, *, calling_aet: str, timeout_s: float = TIMEOUT_S) -> None:
+        self.timeout_s = timeout_s
+        self.lifeline = Lifeline()
+        self._connection: socket.socket | None = None
         self._to = destination
         self._entity = AE(ae_title=destination.calling_aet or calling_aet)
         self._entity.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
@@ -43,22 +51,63 @@ class Caller:
 
         Raises Unreachable.
         """
-        assoc = self._entity.associate(
-            self._to.host,
-            self._to.port,
-            contexts=list(contexts),
-            ae_title=self._to.ae_title,
-            max_pdu=_MAXIMUM_PDU_BYTES,
-            evt_handlers=[(evt.EVT_CONN_OPEN, _send_at_once), *handlers],
-            tls_args=(self._tls, self._to.host) if self._tls else None,
-        )
+        self._drop()
+        assoc = self._open(contexts, handlers)
         if assoc.is_established:
             return assoc
+        self._drop()
         if assoc.is_rejected:
             raise _rejection(assoc)
         if assoc.rejected_contexts:
             return None
         raise self._unreachable()
+
+    def _open(
+        self, contexts: Sequence[PresentationContext], handlers: Sequence[evt.EventHandlerType]
+    ) -> Association:
+        try:
+            with self.lifeline.within(self._opening_s):
+                return self._entity.associate(
+                    self._to.host,
+                    self._to.port,
+                    contexts=list(contexts),
+                    ae_title=self._to.ae_title,
+                    max_pdu=_MAXIMUM_PDU_BYTES,
+                    evt_handlers=[(evt.EVT_CONN_OPEN, self._on_connected), *handlers],
+                    tls_args=(self._tls, self._to.host) if self._tls else None,
+                )
+        except UnicodeError as error:
+            # Python's, for a name that DNS cannot have.
+            raise Unreachable(f"{self._to.host!r} is not the name of a host") from error
+
+    def release(self, assoc: Association | None) -> None:
+        """Release an association that was opened here."""
+        if assoc is not None and assoc.is_established:
+            with self.lifeline.within(self._opening_s):
+                assoc.release()
+        self._drop()
+
+    def _drop(self) -> None:
+        self.lifeline.drop()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # pynetdicom leaves open what the peer has ended.
+            connection.close()
+
+    @property
+    def _opening_s(self) -> float:
+        return float((self._entity.connection_timeout or 0.0) + (self._entity.acse_timeout or 0.0))
+
+    def _on_connected(self, event: evt.Event) -> None:
+        connection = event.assoc.dul.socket
+        if connection is None or connection.socket is None:
+            return
+        # Nagle's wait costs 40 ms per object on a kept association.
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # pynetdicom has none from here on: a peer that stops within a PDU would hold its thread for ever.
+        connection.socket.settimeout(self.timeout_s)
+        self._connection = connection.socket
+        self.lifeline.watch(connection.socket)
 
     def _unreachable(self) -> Unreachable:
         where = f"{self._to.ae_title} at {self._to.host}:{self._to.port}"
@@ -85,13 +134,6 @@ class Caller:
         except OSError:
             return ""
         return ""
-
-
-def _send_at_once(event: evt.Event) -> None:
-    # Nagle's wait costs 40 ms per object on a kept association.
-    connection = event.assoc.dul.socket
-    if connection is not None and connection.socket is not None:
-        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _rejection(assoc: Association) -> Unreachable:

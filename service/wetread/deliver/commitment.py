@@ -55,7 +55,7 @@ _ANSWERS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (Mismatch, 0x0124),
     (Transient, 0x0213),
 )
-_PROCESSING_FAILURE: Final = 0x0110
+PROCESSING_FAILURE: Final = 0x0110
 # The same in words.
 REPORT_ANSWERS: Final = MappingProxyType(
     {
@@ -63,7 +63,7 @@ REPORT_ANSWERS: Final = MappingProxyType(
         0x0115: "No request of this transaction UID, or the information lacks what it must have.",
         0x0124: "Not from the destination that was asked.",
         0x0213: "The ledger is away: report it again.",
-        _PROCESSING_FAILURE: "A fault of the service.",
+        PROCESSING_FAILURE: "A fault of the service.",
     }
 )
 
@@ -94,10 +94,10 @@ class CommitmentLine:
         if assoc is None:
             raise NotOffered("the destination does not offer storage commitment")
         self._assoc, self._asked_at = assoc, time.monotonic()
+        action = _to_action(deliveries, transaction_uid)
         try:
-            answer, _ = assoc.send_n_action(
-                _to_action(deliveries, transaction_uid), _REQUEST, STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE
-            )
+            with self._caller.lifeline.within(self._caller.timeout_s):
+                answer, _ = assoc.send_n_action(action, _REQUEST, STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE)
         except RuntimeError as error:
             raise Unreachable("the association ended before commitment was requested") from error
         _judge(answer.Status if "Status" in answer else None)
@@ -110,27 +110,31 @@ class CommitmentLine:
     def close(self) -> None:
         """Release the association."""
         assoc, self._assoc = self._assoc, None
-        if assoc is not None and assoc.is_established:
-            assoc.release()
+        self._caller.release(assoc)
+
+    def cut(self) -> None:
+        """End the association from another thread."""
+        self._caller.lifeline.cut()
 
     def _on_report(self, event: evt.Event) -> tuple[int, None]:
+        # To what `take` raises as a fault pynetdicom answers PROCESSING_FAILURE.
         return answer_report(event, take=self._take, caller=self._archive), None
 
 
 def answer_report(event: evt.Event, *, take: Take, caller: str) -> int:
-    """Hand an N-EVENT-REPORT and the AE title that sent it to `take`; the DIMSE status of our answer."""
+    """Hand an N-EVENT-REPORT and the AE title that sent it to `take`; the DIMSE status of our answer.
+
+    What `take` raises beside WetreadError is a fault of ours, and the door's: PROCESSING_FAILURE.
+    """
     fields: dict[str, object] = {"caller": caller, "peer": event.assoc.remote.get("address", "")}
     try:
         report = _read_report(event)
         fields |= {"transaction": report.transaction_uid, "kept": len(report.kept)}
         take(report, caller)
     except WetreadError as error:
-        status = next((code for kind, code in _ANSWERS if isinstance(error, kind)), _PROCESSING_FAILURE)
+        status = next((code for kind, code in _ANSWERS if isinstance(error, kind)), PROCESSING_FAILURE)
         logger.warning("commitment report refused", extra=fields | {"why": str(error), "status": status})
         return status
-    except Exception:
-        logger.exception("commitment report refused by a fault of ours", extra=fields)
-        return _PROCESSING_FAILURE
     logger.info("commitment report received", extra=fields | {"failed": len(report.failed)})
     return 0x0000
 
@@ -185,5 +189,5 @@ def _items(ds: Dataset, which: str) -> Sequence[Dataset]:
 
 
 def _reason(item: Dataset) -> str:
-    code = int(item.get("FailureReason", _PROCESSING_FAILURE))
+    code = int(item.get("FailureReason", PROCESSING_FAILURE))
     return f"{_FAILURES.get(code, 'a reason of its own')} (0x{code:04X})"

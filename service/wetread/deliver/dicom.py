@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext, build_context
@@ -15,9 +16,10 @@ from wetread.deliver import Commitment
 from wetread.deliver.association import TIMEOUT_S, Caller
 from wetread.deliver.classes import class_name, classes_for
 from wetread.deliver.commitment import CommitmentLine, Take
+from wetread.deliver.lifeline import upload_s
 from wetread.deliver.statuses import judge
 from wetread.domain import Delivery, Destination
-from wetread.errors import ClassNotTaken, NotOffered, Refused, Unreachable
+from wetread.errors import ClassNotTaken, NotOffered, NotTakenYet, Refused, Unreachable
 
 # PS3.5 10.1: the default, implicit, is always offered; some PACS take nothing else.
 _SYNTAXES: Final = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
@@ -44,7 +46,11 @@ class DicomSender:
         self._proposed = frozenset(str(context.abstract_syntax) for context in self._contexts)
         self._caller = Caller(destination, calling_aet=calling_aet, timeout_s=timeout_s)
         self._line = (
-            CommitmentLine(self._caller, archive=destination.ae_title, take=take)
+            CommitmentLine(
+                Caller(destination, calling_aet=calling_aet, timeout_s=timeout_s),
+                archive=destination.ae_title,
+                take=take,
+            )
             if take is not None and destination.commits
             else None
         )
@@ -54,15 +60,19 @@ class DicomSender:
 
     def send(self, path: Path) -> str:
         """C-STORE one file; the status as `0x0000`. Raises ClassNotTaken, Refused or Unreachable."""
-        sop_class_uid = str(read_file_meta_info(path).MediaStorageSOPClassUID)
+        sop_class_uid = _sop_class_in(path)
         if sop_class_uid not in self._proposed:
             name = class_name(sop_class_uid)
             raise Refused(f"the destination is not set to get objects of {name}", code="not_proposed")
         assoc = self._associated()
         if assoc is None or sop_class_uid in self._untaken:
             raise self._not_taken(sop_class_uid, code="no_context")
+        # The response is awaited from the first byte of the object on.
+        limit_s = self._caller.timeout_s + upload_s(path.stat().st_size)
+        assoc.dimse_timeout = limit_s
         try:
-            answer = assoc.send_c_store(path)
+            with self._caller.lifeline.within(limit_s):
+                answer = assoc.send_c_store(path)
         except ValueError as error:
             # pynetdicom: no context with a syntax that this object can be sent in.
             raise Refused("the destination takes another transfer syntax", code="no_context") from error
@@ -92,6 +102,12 @@ class DicomSender:
         if self._line is not None:
             self._line.rest()
 
+    def cut(self) -> None:
+        """End every association from another thread."""
+        self._caller.lifeline.cut()
+        if self._line is not None:
+            self._line.cut()
+
     def close(self) -> None:
         """Release every association."""
         self._release()
@@ -100,8 +116,7 @@ class DicomSender:
 
     def _release(self) -> None:
         assoc, self._assoc = self._assoc, None
-        if assoc is not None and assoc.is_established:
-            assoc.release()
+        self._caller.release(assoc)
 
     def _associated(self) -> Association | None:
         if self._assoc is None or not self._assoc.is_established:
@@ -114,7 +129,8 @@ class DicomSender:
     def _judge(self, status: int | None, sop_class_uid: str) -> str:
         if status is None:
             self._release()
-            raise Unreachable("no answer to C-STORE: connection lost or timed out")
+            # Another object may fare better: some servers die of one.
+            raise NotTakenYet("no answer to C-STORE: connection lost or timed out")
         try:
             return judge(status)
         except ClassNotTaken as error:
@@ -125,6 +141,14 @@ class DicomSender:
     def _not_taken(self, sop_class_uid: str, *, code: str) -> ClassNotTaken:
         what = f"the destination takes no {class_name(sop_class_uid)}"
         return ClassNotTaken(what, code=code, untaken=self._untaken)
+
+
+def _sop_class_in(path: Path) -> str:
+    try:
+        return str(read_file_meta_info(path).MediaStorageSOPClassUID)
+    except (InvalidDicomError, AttributeError, ValueError, EOFError) as error:
+        # pydicom's errors for a file that is damaged or no Part 10 file.
+        raise Refused("the file cannot be sent as it is", code="unsendable") from error
 
 
 def _contexts_for(destination: Destination) -> list[PresentationContext]:

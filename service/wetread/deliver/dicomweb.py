@@ -19,7 +19,7 @@ from wetread.deliver.statuses import judge
 from wetread.deliver.store_answer import read_store_answer
 from wetread.deliver.web_connection import Answer, WebConnection
 from wetread.domain import Delivery, Destination
-from wetread.errors import ClassNotTaken, NotOffered, Refused, Unreachable
+from wetread.errors import ClassNotTaken, NotOffered, NotTakenYet, Refused, Unreachable
 
 _IDLE_S = 5.0
 _TIMEOUT_S = 30.0
@@ -89,6 +89,7 @@ class DicomwebSender:
                     "Content-Length": str(len(head) + size_bytes + len(tail)),
                 },
                 body=_pieces(head, file, tail),
+                size_bytes=size_bytes,
             )
         self._used_at = time.monotonic()
         return answer
@@ -109,6 +110,10 @@ class DicomwebSender:
         """Close a connection that has been idle: the service would, perhaps as we send."""
         if self._used_at and time.monotonic() - self._used_at > _IDLE_S:
             self.close()
+
+    def cut(self) -> None:
+        """End a request from another thread."""
+        self._there.cut()
 
     def close(self) -> None:
         """Close the connection; with the next one, all classes are tried anew."""
@@ -153,7 +158,7 @@ def _judge_store(answer: Answer) -> str:
 def _judge_failure(reason: int) -> str:
     if reason & 0xF000 == 0xB000 and reason != _ALREADY_STORED:
         # A warning's number, and yet the object was not stored: a resend finds out.
-        raise Unreachable(
+        raise NotTakenYet(
             f"the destination did not store the object (0x{reason:04X})", code=f"0x{reason:04X}"
         )
     return judge(reason)
@@ -170,7 +175,9 @@ def _check_judged(answer: Answer) -> None:
     else:
         words = _OBSTACLES.get(status, "the destination cannot take anything now")
     wait_s = max(answer.wait_s, _ACCESS_WAIT_S if status in {401, 403, 407} else 0.0)
-    raise Unreachable(f"{words} (HTTP {status})", code=f"http_{status}", wait_s=wait_s)
+    # Beyond those it is an error of the service, perhaps with this object alone.
+    kind = Unreachable if status < 500 or status in _OBSTACLES else NotTakenYet
+    raise kind(f"{words} (HTTP {status})", code=f"http_{status}", wait_s=wait_s)
 
 
 def _instances_in(answer: Answer) -> set[str]:

@@ -6,13 +6,15 @@ says changes where a request goes.
 
 from __future__ import annotations
 
-import time
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, InvalidHeader, ReadTimeoutError, SSLError
 
+from wetread.deliver.lifeline import Lifeline, upload_s
 from wetread.deliver.tls import client_context
 from wetread.domain import Destination
 from wetread.errors import Unreachable
@@ -34,11 +36,15 @@ class Answer:
 
 
 class WebConnection:
-    """Requests below one base address, over one connection."""
+    """Requests below one base address, over one connection.
+
+    A request takes `timeout_s` at the most, and what its body needs on a slow line.
+    """
 
     def __init__(self, destination: Destination, *, timeout_s: float) -> None:
         self._url = destination.url
         self._timeout_s = timeout_s
+        self._lifeline = Lifeline()
         self._headers = {"User-Agent": "wetread"}
         if destination.authorization:
             self._headers["Authorization"] = destination.authorization
@@ -51,30 +57,46 @@ class WebConnection:
             # None leaves the check to the context; without this urllib3 makes its own in its stead.
             assert_hostname=None if checks_host else False,
         )
+        self._pool.pool_classes_by_scheme = _watched_by(self._lifeline)
 
     def ask(
-        self, method: str, path: str, *, headers: Mapping[str, str], body: Iterable[bytes] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        body: Iterable[bytes] | None = None,
+        size_bytes: int = 0,
     ) -> Answer:
-        """Make one request. Raises Unreachable when no answer comes."""
+        """Make one request with a body of about `size_bytes`. Raises Unreachable when no answer comes."""
+        limit_s = self._timeout_s + upload_s(size_bytes)
         try:
-            response = self._pool.request(
-                method,
-                self._url + path,
-                headers={**self._headers, **headers},
-                body=body,
-                redirect=False,
-                preload_content=False,
-            )
-            return self._to_answer(response)
-        except SSLError as error:
-            raise Unreachable(f"no trust in the TLS connection: {_tls_reason(error)}", code="tls") from error
-        except ReadTimeoutError as error:
-            raise Unreachable(f"no answer within {self._timeout_s:g} s", code="timeout") from error
+            with self._lifeline.within(limit_s):
+                answer = self._ask(method, self._url + path, {**self._headers, **headers}, body)
         except HTTPError as error:
-            raise Unreachable(f"the connection cannot be made or was lost ({_cause(error)})") from error
+            raise self._unreachable(error, limit_s) from error
+        if self._lifeline.is_cut:
+            # What looks like the end of an answer is ours.
+            raise _too_late(limit_s)
+        return answer
+
+    def _unreachable(self, error: HTTPError, limit_s: float) -> Unreachable:
+        if self._lifeline.is_cut:
+            return _too_late(limit_s)
+        if isinstance(error, SSLError):
+            return Unreachable(f"no trust in the TLS connection: {_tls_reason(error)}", code="tls")
+        if isinstance(error, ReadTimeoutError):
+            return _too_late(self._timeout_s)
+        return Unreachable(f"the connection cannot be made or was lost ({_cause(error)})")
+
+    def _ask(self, method: str, url: str, headers: Mapping[str, str], body: Iterable[bytes] | None) -> Answer:
+        response = self._pool.request(
+            method, url, headers=headers, body=body, redirect=False, preload_content=False
+        )
+        return self._to_answer(response)
 
     def _to_answer(self, response: urllib3.BaseHTTPResponse) -> Answer:
-        body = _read(response, until=time.monotonic() + self._timeout_s)
+        body = _read(response)
         if body is None:
             # What is left unread would stand before the next answer.
             response.close()
@@ -90,13 +112,46 @@ class WebConnection:
     def close(self) -> None:
         """Close the connection; the next request opens another."""
         self._pool.clear()
+        self._lifeline.drop()
+
+    def cut(self) -> None:
+        """End from another thread what `ask` waits for."""
+        self._lifeline.cut()
 
 
-def _read(response: urllib3.BaseHTTPResponse, *, until: float) -> bytes | None:
+def _watched_by(lifeline: Lifeline) -> dict[str, type[urllib3.HTTPConnectionPool]]:
+    """Pools of connections that the lifeline holds on to, from before their TLS handshake."""
+
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            connection = super()._new_conn()
+            lifeline.watch(connection)
+            return connection
+
+    class Secured(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            connection = super()._new_conn()
+            lifeline.watch(connection)
+            return connection
+
+    class PlainPool(urllib3.HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecuredPool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = Secured
+
+    return {"http": PlainPool, "https": SecuredPool}
+
+
+def _too_late(limit_s: float) -> Unreachable:
+    return Unreachable(f"no answer within {limit_s:.3g} s", code="timeout")
+
+
+def _read(response: urllib3.BaseHTTPResponse) -> bytes | None:
     body = bytearray()
     for piece in response.stream(_PIECE_BYTES, decode_content=False):
         body += piece
-        if len(body) > _MOST_BYTES or time.monotonic() > until:
+        if len(body) > _MOST_BYTES:
             return None
     return bytes(body)
 
@@ -105,7 +160,8 @@ def _wait_s(text: str) -> float:
     # RFC 9110 10.2.3: seconds or a date.
     try:
         wait_s = urllib3.Retry().parse_retry_after(text) if text else 0.0
-    except InvalidHeader:
+    except (InvalidHeader, ValueError, OverflowError):
+        # Nothing that it says, or a date or number that no clock knows.
         return 0.0
     return min(max(wait_s, 0.0), _LONGEST_WAIT_S)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, Select, and_, insert, select, update
 
-from wetread.domain import CommitmentReport, Delivery, DeliveryId, DeliveryState, SopInstanceUid
+from wetread.domain import NEVER, CommitmentReport, Delivery, DeliveryId, DeliveryState, SopInstanceUid
 from wetread.errors import Mismatch, NotFound
 from wetread.ledger import tables
 from wetread.ledger.deliveries import joined, to_delivery
@@ -22,6 +22,7 @@ _C = tables.commitments.c
 _D = tables.deliveries.c
 _NO_ANSWER: Final = "no storage commitment: the destination has not answered {times}"
 _NOT_NAMED: Final = "no storage commitment: the destination's answer does not name it"
+_NOT_KEPT: Final = "sent, but not kept by the destination{times}: {why}"
 # Far below SQLite's bound on the variables of one statement.
 _CHUNK: Final = 500
 
@@ -39,14 +40,14 @@ class CommitmentState(StrEnum):
 class Patience:
     """When what has failed is tried again.
 
-    `after_lapse` and `after_failure` turn how often it has happened into seconds; after `most_failures`
-    the destination is taken to refuse the object, and `after_refusal_s` it is tried again.
+    Each turns how often it has happened into seconds. After `most_failures` the destination is taken to
+    refuse the object; it is sent again `after_refusal`, and at None only when a person asks.
     """
 
     after_lapse: Callable[[int], float]
     after_failure: Callable[[int], float]
     most_failures: int
-    after_refusal_s: float
+    after_refusal: Callable[[int], float | None]
 
 
 class Commitments:
@@ -194,7 +195,9 @@ def _end(connection: Connection, transaction_uid: str, state: CommitmentState) -
 
 def _change(connection: Connection, ids: Collection[int], **values: object) -> None:
     if ids:
-        connection.execute(update(tables.deliveries).where(_D.id.in_(ids)).values(**values))
+        # Only what is still sent: another answer may have come in between.
+        match = and_(_D.id.in_(ids), _D.state == DeliveryState.SENT)
+        connection.execute(update(tables.deliveries).where(match).values(**values))
 
 
 def _ask_again(
@@ -213,17 +216,17 @@ def _ask_again(
 
 def _send_again(connection: Connection, row: RowMapping, *, why: str, now: float, patience: Patience) -> None:
     failures = row["commit_failures"] + 1
-    is_given_up = failures > patience.most_failures
-    wait_s = patience.after_refusal_s if is_given_up else patience.after_failure(failures)
+    refusals = failures - patience.most_failures
+    wait_s = patience.after_refusal(refusals) if refusals > 0 else patience.after_failure(failures)
     _change(
         connection,
         [row["id"]],
-        state=DeliveryState.REFUSED if is_given_up else DeliveryState.PENDING,
+        state=DeliveryState.REFUSED if refusals > 0 else DeliveryState.PENDING,
         transaction_uid="",
         commit_failures=failures,
         attempts=0,
-        next_attempt_at=now + wait_s,
+        next_attempt_at=NEVER if wait_s is None else now + wait_s,
         sent_at=None,
         last_status="not_committed",
-        last_error=f"sent, but not kept by the destination: {why}",
+        last_error=_NOT_KEPT.format(why=why, times=f" ({failures} times)" if refusals > 0 else ""),
     )

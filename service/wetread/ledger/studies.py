@@ -20,7 +20,7 @@ class Claim:
     """One study taken to be concluded as `revision`; valid while `image_count` still holds.
 
     `known_at` is when the last of what it is concluded from was known, epoch seconds: the same however often
-    it is claimed.
+    it is claimed. `problem` is what ended the attempt before, '' where nothing is known of it.
     """
 
     study: StudyUid
@@ -28,6 +28,7 @@ class Claim:
     image_count: int
     attempts: int
     known_at: float = 0.0
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,10 @@ class Studies:
             }
             statement = update(tables.studies).where(_S.study_uid == chosen).values(change)
             row = connection.execute(
-                statement.returning(_S.revision, _S.image_count, _S.attempts, _S.last_image_at)
+                statement.returning(_S.revision, _S.image_count, _S.attempts, _S.last_image_at, _S.problem)
             ).one()
             known_at = max(row.last_image_at, _read_at(connection, chosen))
-        return Claim(StudyUid(chosen), row.revision + 1, row.image_count, row.attempts, known_at)
+        return Claim(StudyUid(chosen), row.revision + 1, row.image_count, row.attempts, known_at, row.problem)
 
     def release(self, study: StudyUid, *, not_before: float, problem: str, is_counted: bool = True) -> None:
         """Give a claimed study back with what went wrong, to be tried again from `not_before` on.

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Final
 
 from sqlalchemy import Column, Connection, insert, inspect, literal, select, update
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
+from wetread.domain import DeliveryState
 from wetread.errors import Misconfigured
 from wetread.ledger import tables
 
 # Each differs from the present one only in tables, columns and indexes that it lacks.
 _OLDER: Final = ("1",)
+# Else all are due at once, and stand before what is new.
+_FIRST_REFUSAL_S: Final = 3600.0
+_REFUSALS_OVER_S: Final = 24 * 3600
+# The golden section of a day, and prime to it: neighbours lie far apart, and all seconds are used.
+_STRIDE_S: Final = 53_399
 
 
 def prepare(connection: Connection) -> None:
@@ -29,6 +36,7 @@ def prepare(connection: Connection) -> None:
         connection.execute(insert(tables.about).values(key="schema", value=wanted))
     elif found != wanted:
         _add_missing(connection)
+        _spread_refusals(connection, now=time.time())
         connection.execute(update(tables.about).where(tables.about.c.key == "schema").values(value=wanted))
 
 
@@ -52,6 +60,14 @@ def _add_missing(connection: Connection) -> None:
         for index in table.indexes:
             if index.name not in indexes:
                 index.create(connection)
+
+
+def _spread_refusals(connection: Connection, *, now: float) -> None:
+    """Let old refusals come back one by one over a day: the program before tried none of them again."""
+    deliveries = tables.deliveries.c
+    due_at = now + _FIRST_REFUSAL_S + deliveries.id * _STRIDE_S % _REFUSALS_OVER_S
+    match = deliveries.state == DeliveryState.REFUSED
+    connection.execute(update(tables.deliveries).where(match).values(next_attempt_at=due_at))
 
 
 def _definition(connection: Connection, column: Column[object]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -114,6 +115,19 @@ class Views:
         with self._store.read() as connection:
             rows = connection.execute(query).all()
         return [Plainer(destination, ObjectKind(kind), why, count) for destination, kind, why, count in rows]
+
+    def stranded(self, known: Collection[str]) -> dict[str, int]:
+        """Deliveries still owed to destinations that are not among the `known`: how many to each, by name."""
+        deliveries = tables.deliveries.c
+        is_owed = deliveries.state.in_((DeliveryState.PENDING, DeliveryState.REFUSED))
+        query = (
+            select(deliveries.destination, func.count())
+            .where(is_owed, deliveries.destination.not_in(known))
+            .group_by(deliveries.destination)
+            .order_by(deliveries.destination)
+        )
+        with self._store.read() as connection:
+            return {name: int(count) for name, count in connection.execute(query)}
 
     def oldest_waiting_at(self) -> float | None:
         """When the oldest unfinished analysis was queued, epoch seconds."""

@@ -61,8 +61,10 @@ class Concluder:
         watch = Stopwatch(claim.revision)
         with watch.step("conclude"):
             result = self._gather(claim)
-            make = self._maker.make_plain if claim.attempts > _FULL_ATTEMPTS else self._maker.make
-            made = make(result, watch)
+            if claim.attempts > _FULL_ATTEMPTS:
+                made = self._maker.make_plain(result, watch, problem=claim.problem)
+            else:
+                made = self._maker.make(result, watch)
         report = _to_report(result, made.objects)
         zone = worst_zone([analysis for image in result.images for analysis in image.analyses])
         is_mine = self._ledger.reports.conclude(

@@ -15,13 +15,27 @@ from wetread.pipeline.wanted import Catalogue, Form, Wanted
 from wetread.report.answer import done
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
+from wetread.report.overlay import DRAWING_ERROR
 from wetread.report.results import BuiltObject, ImageResult, StudyResult
+from wetread.report.source import raise_if_away
 from wetread.spool.objects import Spool
 
 # Without a report there is no answer. All the others only say once more what it says.
 _NEEDED = ObjectKind.STRUCTURED_REPORT
-# What pydicom, highdicom and NumPy raise on values or files that they cannot hold.
-_UNBUILDABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError, EOFError)
+_PROCESS_ENDED = "the process ended"
+# What pydicom, highdicom, NumPy and OpenCV raise on values or files that they cannot hold.
+_UNBUILDABLE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    DRAWING_ERROR,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -56,11 +70,18 @@ class ObjectMaker:
         self._add(self._catalogue.key_objects(result, made.objects), made)
         return made
 
-    def make_plain(self, result: StudyResult, watch: Stopwatch) -> Made:
-        """The last resort, of what the ledger knows alone: a study is never left without an answer."""
+    def make_plain(self, result: StudyResult, watch: Stopwatch, *, problem: str) -> Made:
+        """The last resort, of what the ledger knows alone: a study is never left without an answer.
+
+        Report and captures without pictures; `problem` ended the full ones, and is held for people to see.
+        """
         logger.error("plain report instead of the full one", extra={"study": result.study})
         made = Made(result, watch)
-        self._add(self._catalogue.reports(result, is_plain=True), made)
+        reports = self._catalogue.reports(result, is_plain=True)
+        _hold(reports[0], made, why=f"plain report: {problem or _PROCESS_ENDED}")
+        self._add(reports, made)
+        for image in _to_show(result):
+            self._add(self._catalogue.of_image(image, result, is_plain=True), made)
         return made
 
     def _add(self, wanted: list[Wanted], made: Made) -> None:
@@ -93,11 +114,11 @@ class ObjectMaker:
         except Rejected as error:
             _hold(wanted, made, why=str(error))
         except _UNBUILDABLE as error:
+            raise_if_away(error)
             # Held, logged and shown like a defect: a fault in a picture must not cost the study its report.
             if wanted.kind is _NEEDED:
                 raise
-            fields = {"study": made.result.study, "kind": wanted.kind.value}
-            logger.exception("object not built", extra=fields)
+            # The type alone: its words may quote values, which are patient data.
             _hold(wanted, made, why=f"could not be built: {type(error).__name__}")
         else:
             return built

@@ -12,7 +12,7 @@ from wetread.domain import Finding, ModelId, ObjectKind, ResultObject, SopInstan
 from wetread.pipeline.film import Film
 from wetread.report import key_object, presentation_state
 from wetread.report.answer import done
-from wetread.report.capture import build_capture, build_heat_map_capture
+from wetread.report.capture import build_capture, build_heat_map_capture, build_plain_capture
 from wetread.report.comprehensive import as_comprehensive
 from wetread.report.heat_map import build_heat_map
 from wetread.report.identity import PLAIN, heat_map_uid, image_object_uid, study_object_uid
@@ -46,6 +46,7 @@ class Catalogue:
         self._spool = spool
         self._kinds = _ALWAYS | frozenset(kinds)
         self._capture = partial(build_capture, max_side=max_side, max_bytes=max_bytes)
+        self._plain_capture = partial(build_plain_capture, max_side=max_side, max_bytes=max_bytes)
         self._heat_map_capture = partial(build_heat_map_capture, max_side=max_side, max_bytes=max_bytes)
 
     def reports(self, result: StudyResult, *, is_plain: bool = False) -> list[Wanted]:
@@ -62,8 +63,10 @@ class Catalogue:
             Wanted(kind, study_object_uid(kind, result, *words), ways) for kind, ways in made.items()
         )
 
-    def of_image(self, image: ImageResult, result: StudyResult) -> list[Wanted]:
-        """What shows one image and its answer, the capture first."""
+    def of_image(self, image: ImageResult, result: StudyResult, *, is_plain: bool = False) -> list[Wanted]:
+        """What shows one image and its answer, the capture first; `is_plain`: a card, and no file is read."""
+        if is_plain:
+            return self._taken([_of(ObjectKind.CAPTURE, image, self._to_plain_card(image, result))])
         film = Film(image)
         return self._taken(
             (
@@ -87,7 +90,11 @@ class Catalogue:
         def picture() -> BuiltObject:
             return self._capture(image, film.display_if_any(), result)
 
-        return _of(ObjectKind.CAPTURE, image, picture, partial(self._capture, image, None, result))
+        card = partial(self._capture, image, None, result)
+        return _of(ObjectKind.CAPTURE, image, picture, card, self._to_plain_card(image, result))
+
+    def _to_plain_card(self, image: ImageResult, result: StudyResult) -> Form:
+        return partial(self._plain_capture, image, result)
 
     def _heat_maps(self, image: ImageResult, result: StudyResult, film: Film) -> Iterator[Wanted]:
         """One picture of the finding that leads, and every map as numbers."""

@@ -11,7 +11,7 @@ from typing import Any
 from pynetdicom import evt
 from pynetdicom.dimse_messages import C_STORE_RQ
 
-from wetread.deliver.commitment import answer_report
+from wetread.deliver.commitment import PROCESSING_FAILURE, answer_report
 from wetread.errors import Mismatch, WetreadError
 from wetread.pipeline.admit import Admitter, Offer, Source
 from wetread.pipeline.commit import Registrar
@@ -104,7 +104,12 @@ class Handlers:
 
     def on_report(self, event: Any) -> tuple[int, None]:
         """N-EVENT-REPORT: what an archive says of storage commitment, on an association of its own."""
-        return answer_report(event, take=self._registrar.enter, caller=event.assoc.requestor.ae_title), None
+        caller = event.assoc.requestor.ae_title
+        try:
+            return answer_report(event, take=self._registrar.enter, caller=caller), None
+        except Exception:
+            logger.exception("commitment report refused by a fault of ours", extra={"caller": caller})
+            return PROCESSING_FAILURE, None
 
     def on_action(self, event: Any) -> tuple[int, None]:
         """N-ACTION: we commit ourselves to nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -22,7 +22,14 @@ from wetread.report.legend import legend_of
 from wetread.report.lettering import line_height, paint_text, wrapped
 from wetread.report.overlay import Display, draw_overlay
 from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
-from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, side_of, source_of
+from wetread.report.source import (
+    ledger_source,
+    pixel_aspect,
+    pixel_spacing_mm,
+    quiet,
+    side_of,
+    source_of,
+)
 from wetread.report.stamp import add_equipment, stamp
 
 DEFAULT_MAX_SIDE: Final = 2048
@@ -66,9 +73,7 @@ def build_capture(
     source, band = source_of(image), band_of(image)
     bounds = Bounds(max_side, max_bytes)
     if display is None:
-        card = paint_card(image, bounds)
-        shown = _Shown(card, None, ON_A_CARD, answer.image_answer(image).text)
-        return _build(ObjectKind.CAPTURE, image, shown, study=study, source=source)
+        return _build_card(image, bounds, study=study, source=source)
     sheet = Sheet(display.shape[0], display.shape[1], band=band, pixel_aspect=pixel_aspect(source))
     pixels = draw_overlay(
         display,
@@ -81,6 +86,21 @@ def build_capture(
     drawn = "Answer written above the image as displayed, findings outlined"
     shown = _Shown(pixels, sheet.lay_out(bounds).scale, drawn, answer.image_answer(image).text)
     return _build(ObjectKind.CAPTURE, image, shown, study=study, source=source)
+
+
+def build_plain_capture(
+    image: ImageResult,
+    study: StudyResult,
+    *,
+    max_side: int = DEFAULT_MAX_SIDE,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+) -> BuiltObject:
+    """The last resort: the card of `build_capture`, made without the source file.
+
+    Of patient and study only what the ledger noted on receipt. The gate judges it by the ledger.
+    """
+    card = _build_card(image, Bounds(max_side, max_bytes), study=study, source=ledger_source(image))
+    return replace(card, is_plain=True)
 
 
 def build_heat_map_capture(
@@ -160,6 +180,11 @@ def _leading(image: ImageResult, evidence: Sequence[Evidence]) -> Evidence:
             if item.finding == finding:
                 return item
     raise ValueError("no evidence of any finding on this image")
+
+
+def _build_card(image: ImageResult, bounds: Bounds, *, study: StudyResult, source: Dataset) -> BuiltObject:
+    shown = _Shown(paint_card(image, bounds), None, ON_A_CARD, answer.image_answer(image).text)
+    return _build(ObjectKind.CAPTURE, image, shown, study=study, source=source)
 
 
 def _build(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -18,6 +18,8 @@ from wetread.report.tint import HeatMap, tint
 
 Mode = Literal["boxes", "heatmap", "none"]
 Display = NDArray[np.float32] | NDArray[np.uint8]
+# What the drawing library raises; it belongs to none of the usual families.
+DRAWING_ERROR: Final = cv2.error
 
 
 def draw_overlay(

@@ -7,8 +7,6 @@ applied. So modality LUT, window and polarity are read from the source and state
 from __future__ import annotations
 
 import math
-import struct
-import zlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +19,7 @@ from pydicom.valuerep import format_number_as_ds
 
 from wetread.errors import Unreadable
 from wetread.report.results import ImageResult
-from wetread.report.source import quiet, valid_value, values_of
+from wetread.report.source import UNREADABLE, quiet, raise_if_away, valid_value, values_of
 
 _TAGS: Final = (
     "BitsStored", "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "RescaleType",
@@ -32,7 +30,6 @@ _LUT_BITS: Final = range(8, 17)
 _LUT_DESCRIPTOR: Final = 0x00283002
 _LUT_DATA: Final = 0x00283006
 _ODD: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, NotImplementedError)
-_UNREADABLE: Final = (*_ODD, OSError, EOFError, RecursionError, struct.error, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,8 @@ def softcopy_of(image: ImageResult, *, window: tuple[float, float] | None = None
             ds = pydicom.dcmread(image.path, stop_before_pixels=True, force=True, specific_tags=list(_TAGS))
             modality, (low, high) = _modality(ds)
             voi = _voi_lut(ds, low) or _window(ds)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
+        raise_if_away(error)
         raise Unreadable(f"the source's grey scale cannot be read: {type(error).__name__}") from error
     return Softcopy(
         modality=modality,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import re
 import struct
@@ -17,7 +18,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
-from wetread.errors import Unreadable
+from wetread.errors import Transient, Unreadable
 from wetread.report.results import ImageResult
 
 # Patient, General Study and Patient Study modules (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2). Type 2 stay, empty.
@@ -76,6 +77,16 @@ def quiet() -> warnings.catch_warnings[None]:
     return warnings.catch_warnings(action="ignore")
 
 
+def raise_if_away(error: BaseException) -> None:
+    """Raise Transient where the disk failed, not the file: what it holds may be read later.
+
+    A file that is lost and bytes that ask for a place no file has are the file's own fault.
+    """
+    # pydicom raises OSError too, without a number, on bytes that are cut short.
+    if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT, errno.EINVAL):
+        raise Transient(f"the disk of the sources is away: {type(error).__name__}") from error
+
+
 def read_source(path: Path) -> Dataset:
     """The header of one source image as a fresh data set, in UTF-8 and valid by value.
 
@@ -84,13 +95,14 @@ def read_source(path: Path) -> Dataset:
     emptied), never cut: half an accession number is somebody else's. So is one of more values than the
     attribute may have (PS3.6) or one that does not convert. UIDs stand as they are.
     Text is decoded by the source's character sets, any script, and the result says ISO_IR 192.
-    Raises Unreadable.
+    Raises Unreadable, Transient when the disk is away.
     """
     try:
         with quiet():
             ds = pydicom.dcmread(path, stop_before_pixels=True, force=True)
             made = _normalise(ds)
     except UNREADABLE as error:
+        raise_if_away(error)
         raise Unreadable(f"the source header cannot be read: {type(error).__name__}") from error
     if "SOPInstanceUID" not in ds:
         # Forced reading takes an empty or foreign file for a data set.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from wetread.report.source import UNREADABLE, quiet
+from wetread.report.source import UNREADABLE, quiet, raise_if_away
 
 _ORDER: Final = {ImplicitVRLittleEndian: "<", ExplicitVRLittleEndian: "<", ExplicitVRBigEndian: ">"}
 _MONOCHROME: Final = {"MONOCHROME1": -1, "MONOCHROME2": 1}
@@ -34,12 +34,14 @@ def sample_stored(path: Path, count: int) -> NDArray[np.int64] | None:
 
     Only these are read from the disk. None where that is not all it takes: compressed pixels, a look-up
     table, more than one grey frame, or a header that contradicts itself.
+    Raises Transient when the disk is away.
     """
     try:
         with quiet():
             ds = pydicom.dcmread(path, defer_size=_DEFERRED_BYTES, force=True, specific_tags=list(_READ))
             return _sample(ds, path, count)
-    except UNREADABLE:
+    except UNREADABLE as error:
+        raise_if_away(error)
         return None
 
 

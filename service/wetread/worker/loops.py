@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from wetread.deliver import Sender
@@ -24,6 +24,8 @@ _PUBLISHER_IDLE_S = 0.25
 _RETRY_S = 5.0
 _LONGEST_RETRY_S = 300.0
 _RECONCILE_S = 3.0
+_FINISH_S = 5.0
+_CUT_AGAIN_S = 0.25
 
 logger = logging.getLogger(__name__)
 
@@ -77,12 +79,12 @@ class ConclusionLoop:
         self._quiet_s = quiet_s
         self._lease_s = lease_s
 
-    def run(self, *, bell: Bell, concluded: threading.Event, stop: threading.Event) -> None:
-        """Until `stop`: conclude, set `concluded`, sleep until the next study is quiet or the bell rings."""
+    def run(self, *, bell: Bell, concluded: Callable[[], None], stop: threading.Event) -> None:
+        """Until `stop`: conclude, call `concluded`, sleep until the next study is quiet or the bell rings."""
         while not stop.is_set():
             try:
                 if self.conclude_next():
-                    concluded.set()
+                    concluded()
                 else:
                     bell.wait(self._sleep_s())
             except Transient as error:
@@ -107,8 +109,8 @@ class ConclusionLoop:
         except Rejected as error:
             logger.error("study held back", extra={"study": claim.study, "why": str(error)})
             give_back(problem=str(error))
-        except Exception:
-            give_back(problem="a fault of the service")
+        except Exception as error:
+            give_back(problem=f"a fault of the service ({type(error).__name__})")
             raise
         return True
 
@@ -122,29 +124,49 @@ class ConclusionLoop:
         return min(max(due_at - time.time(), 0.01), _PUBLISHER_IDLE_S)
 
 
-def run_deliveries(
-    *,
-    publisher: Publisher,
-    committer: Committer,
-    senders: Sequence[Sender],
-    concluded: threading.Event,
-    stop: threading.Event,
-) -> None:
-    """Publish what is owed and ask for commitment, apart: a PACS that hangs holds up no conclusion."""
-    while not stop.is_set():
+class DeliveryLoop:
+    """Publishes what one destination is owed and asks it for commitment: if it hangs, only it waits."""
+
+    def __init__(self, *, publisher: Publisher, committer: Committer, sender: Sender) -> None:
+        self._publisher = publisher
+        self._committer = committer
+        self._sender = sender
+        self._wake = threading.Event()
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._wake.set()
+
+    def run(self, *, stop: threading.Event) -> None:
+        """Until `stop`."""
+        while not stop.is_set():
+            try:
+                self._work_next()
+            except Transient as error:
+                _pause("deliveries cannot be made", error, stop)
+            except Exception:
+                logger.exception("delivery ended by a fault")
+                self._put_off()
+                stop.wait(_IDLE_S)
+
+    def cut(self) -> None:
+        """End what its destination is waited for, from another thread."""
+        self._sender.cut()
+
+    def _work_next(self) -> None:
+        is_published = self._publisher.publish_next()
+        if self._committer.ask_next() or is_published:
+            return
+        self._wake.wait(_PUBLISHER_IDLE_S)
+        self._wake.clear()
+        self._sender.rest()
+
+    def _put_off(self) -> None:
+        # When the ledger is away the lease lapses instead.
         try:
-            is_published = publisher.publish_next()
-            if committer.ask_next() or is_published:
-                continue
-            concluded.wait(_PUBLISHER_IDLE_S)
-            concluded.clear()
-            for sender in senders:
-                sender.rest()
+            self._publisher.put_off()
         except Transient as error:
-            _pause("deliveries cannot be made", error, stop)
-        except Exception:
-            logger.exception("delivery ended by a fault")
-            stop.wait(_IDLE_S)
+            logger.warning("delivery not put off", extra={"why": str(error)})
 
 
 def reconcile(*, ledger: Ledger, queue: JobQueue, stop: threading.Event) -> None:
@@ -165,6 +187,18 @@ def start_thread(name: str, work: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=work, name=name, daemon=True)
     thread.start()
     return thread
+
+
+def stop_deliveries(loops: Mapping[threading.Thread, DeliveryLoop]) -> None:
+    """Wait for what is under way once `stop` is set, but not for a destination that takes its time."""
+    until = time.monotonic() + _FINISH_S
+    for thread in loops:
+        thread.join(max(until - time.monotonic(), 0.0))
+    for thread, loop in loops.items():
+        while thread.is_alive():
+            # Again and again: it may just be opening a connection.
+            loop.cut()
+            thread.join(_CUT_AGAIN_S)
 
 
 def _pause(message: str, error: Transient, stop: threading.Event) -> None:

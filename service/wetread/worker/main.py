@@ -17,7 +17,8 @@ from wetread.deliver import Sender
 from wetread.deliver.dicom import DicomSender
 from wetread.deliver.dicomweb import DicomwebSender
 from wetread.deliver.pace import Pace
-from wetread.domain import Destination
+from wetread.domain import CommitmentReport, Destination
+from wetread.errors import WetreadError
 from wetread.infer.engine import Engine, available_providers
 from wetread.infer.guard import Guard
 from wetread.ledger import Ledger
@@ -37,7 +38,16 @@ from wetread.pipeline.parts import (
 )
 from wetread.pipeline.publish import Publisher
 from wetread.report.measurement_group import warm
-from wetread.worker.loops import ConclusionLoop, reconcile, run_analyses, run_deliveries, start_thread
+from wetread.spool.objects import Spool
+from wetread.worker.destinations import say_destinations
+from wetread.worker.loops import (
+    ConclusionLoop,
+    DeliveryLoop,
+    reconcile,
+    run_analyses,
+    start_thread,
+    stop_deliveries,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -113,8 +123,6 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         queue = stack.enter_context(open_queue(settings))
         bell = stack.enter_context(publish_bell(settings))
         destinations = [destination.to_domain() for destination in settings.destinations]
-        registrar = Registrar(ledger=ledger, destinations=destinations)
-        senders = _make_senders(destinations, settings.dicom.ae_title, registrar, stack)
         holder = part_name("publish", slot)
         concluder = Concluder(
             ledger=ledger,
@@ -123,16 +131,7 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
             max_side=settings.capture.max_side,
             max_bytes=round(settings.capture.max_megabytes * 10**6),
         )
-        publisher = Publisher(
-            ledger=ledger,
-            spool=spool,
-            senders=senders,
-            degrader=Degrader(ledger=ledger, spool=spool, destinations=destinations),
-            holder=holder,
-            lease_s=settings.worker.lease_s,
-            paces={item.name: Pace(item) for item in destinations},
-        )
-        committer = Committer(ledger=ledger, senders=senders, destinations=destinations, registrar=registrar)
+        loops = _delivery_loops(settings, ledger, spool, stack, holder=holder)
         loop = ConclusionLoop(
             ledger=ledger,
             concluder=concluder,
@@ -142,28 +141,49 @@ def run_publisher(settings: Settings, stop: threading.Event, *, slot: int = 0) -
         )
         warm()
         stack.enter_context(beating(ledger, role="publish", slot=slot))
-        _say_destinations(destinations)
-        concluded = threading.Event()
-        deliveries = partial(
-            run_deliveries, publisher=publisher, committer=committer, senders=list(senders.values())
-        )
-        beside = (
-            start_thread("reconcile", partial(reconcile, ledger=ledger, queue=queue, stop=stop)),
-            start_thread("deliveries", partial(deliveries, concluded=concluded, stop=stop)),
-        )
-        loop.run(bell=bell, concluded=concluded, stop=stop)
-        for thread in beside:
-            thread.join()
+        say_destinations(destinations, ledger=ledger, listens_at=settings.dicom.host)
+        reconciling = start_thread("reconcile", partial(reconcile, ledger=ledger, queue=queue, stop=stop))
+        delivering = {
+            start_thread(f"to-{name}", partial(each.run, stop=stop)): each for name, each in loops.items()
+        }
+        loop.run(bell=bell, concluded=partial(_wake_all, list(loops.values())), stop=stop)
+        stop_deliveries(delivering)
+        reconciling.join()
 
 
-def _say_destinations(destinations: Sequence[Destination]) -> None:
-    if destinations:
-        logger.info("publishing", extra={"destinations": ", ".join(item.name for item in destinations)})
-    else:
-        logger.warning("no destination is set: answers stay here")
-    for item in destinations:
-        if item.authorization and item.url.startswith("http:"):
-            logger.warning("credentials go without TLS", extra={"destination": item.name})
+def _wake_all(loops: Sequence[DeliveryLoop]) -> None:
+    for loop in loops:
+        loop.wake()
+
+
+def _delivery_loops(
+    settings: Settings, ledger: Ledger, spool: Spool, stack: ExitStack, *, holder: str
+) -> dict[str, DeliveryLoop]:
+    """One for each destination: none waits for another."""
+    destinations = [destination.to_domain() for destination in settings.destinations]
+    registrar = Registrar(ledger=ledger, destinations=destinations)
+    senders = _make_senders(destinations, settings.dicom.ae_title, registrar, stack)
+    paces = {item.name: Pace(item) for item in destinations}
+    loops = {}
+    for name, sender in senders.items():
+        publisher = Publisher(
+            ledger=ledger,
+            spool=spool,
+            senders={name: sender},
+            degrader=Degrader(ledger=ledger, spool=spool, destinations=destinations),
+            holder=holder,
+            lease_s=settings.worker.lease_s,
+            paces=paces,
+        )
+        committer = Committer(
+            ledger=ledger,
+            senders={name: sender},
+            destinations=destinations,
+            registrar=registrar,
+            paces=paces,
+        )
+        loops[name] = DeliveryLoop(publisher=publisher, committer=committer, sender=sender)
+    return loops
 
 
 def _make_senders(
@@ -178,7 +198,17 @@ def _make_senders(
 
 
 def _dicom_sender(destination: Destination, aet: str, registrar: Registrar) -> Sender:
-    return DicomSender(destination, calling_aet=aet, take=registrar.enter)
+    def take(report: CommitmentReport, caller: str) -> None:
+        try:
+            registrar.enter(report, caller)
+        except WetreadError:
+            raise
+        except Exception:
+            # pynetdicom, which calls this, answers it and is not heard: its log quotes patient data.
+            logger.exception("commitment report refused by a fault of ours", extra={"caller": caller})
+            raise
+
+    return DicomSender(destination, calling_aet=aet, take=take)
 
 
 def _dicomweb_sender(destination: Destination, aet: str, registrar: Registrar) -> Sender:

@@ -102,6 +102,14 @@ def test_where_a_destination_is_can_be_said(monkeypatch: pytest.MonkeyPatch) -> 
             DICOM | {"profile": "sc-only", "objects": ["sr"]},
             "destination 'pacs': give profile or objects, not both",
         ),
+        (
+            DICOM | {"objects": ["ko", "gsps"]},
+            "destination 'pacs': objects needs one of capture, sr, sr-comprehensive",
+        ),
+        (
+            DICOM | {"objects": []},
+            "destination 'pacs': objects needs one of capture, sr, sr-comprehensive",
+        ),
     ],
 )
 def test_a_wrong_combination_is_one_line_that_names_the_destination(
@@ -124,11 +132,17 @@ def test_a_wrong_combination_is_one_line_that_names_the_destination(
         ("url", "https://pacs.example/dicom?key=hunter2"),
         ("url", "https://pacs.example/a b"),
         ("url", "https://[pacs"),
+        ("url", "https://pacs..example"),
+        ("url", "https://pacs.example/dicom-web/studies"),
+        ("url", "https://pacs.example/dicom-web/studies/"),
+        ("commitment_wait_s", float("inf")),
+        ("per_minute", 10**30),
         ("authorization", "Basic hunter2\r\nX-Other: 1"),
         ("authorization", "Bearer hunter2\u00e9"),
         ("hours", ["22-06"]),
         ("hours", ["24:00-06:00"]),
         ("per_minute", -1),
+        ("commitment_wait_s", float("nan")),
         ("kind", "webhook"),
         ("profile", "sr"),
     ],
@@ -143,6 +157,19 @@ def test_a_wrong_value_is_one_line_that_names_the_key_and_not_what_was_given(
     assert line.startswith(f"setting destinations.0.{key}")
     assert "hunter2" not in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("host", ["", " ", "pacs local", "pacs..local", "a" * 64, "p" * 300])
+def test_a_host_that_cannot_be_is_one_line_that_names_the_key(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    with pytest.raises(Misconfigured, match=r"^setting destinations\.0\.host: .*$"):
+        read(monkeypatch, DICOM | {"host": host})
+
+
+@pytest.mark.parametrize("host", ["pacs", "pacs.example", "192.0.2.1", "::1", "pacs_1.example"])
+def test_names_and_addresses_are_hosts(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    assert read(monkeypatch, DICOM | {"host": host})[0].host == host
 
 
 def test_a_destination_that_could_not_report_its_commitment_is_one_line(

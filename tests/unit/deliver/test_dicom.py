@@ -193,3 +193,20 @@ def test_a_destination_that_comes_back_is_reached_again(capture: Path) -> None:
         sender.close()
 
         assert sender.send(capture) == "0x0000"
+
+
+def test_a_file_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.dcm"
+    damaged.write_bytes(bytes(1000))
+
+    with pacs() as there, pytest.raises(Refused) as raised:
+        send_to(there, damaged)
+
+    assert raised.value.code == "unsendable"
+
+
+def test_a_name_that_no_host_can_have_is_unreachable(capture: Path) -> None:
+    nowhere = Destination("pacs", "dicom", "pacs..local", 104, "PACS")
+
+    with sender_to(nowhere) as sender, pytest.raises(Unreachable, match="not the name of a host"):
+        sender.send(capture)

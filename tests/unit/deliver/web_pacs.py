@@ -6,9 +6,10 @@ import json
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 
 from tests.unit.deliver.authority import Authority
 from wetread.domain import Destination, Tls
@@ -19,7 +20,10 @@ STORED = json.dumps({"00081199": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer. `declared_bytes` lies about the length; `is_silent` answers nothing, `hangs` never."""
+    """One answer. `declared_bytes` lies about the length; `is_silent` answers nothing, `hangs` never.
+
+    `trickles` begins with it, and goes on with it piece by piece without an end.
+    """
 
     status: int = 200
     body: bytes = STORED.encode()
@@ -28,6 +32,7 @@ class Reply:
     declared_bytes: int | None = None
     is_silent: bool = False
     hangs: bool = False
+    trickles: tuple[bytes, bytes] = (b"", b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,8 @@ def _handler_of(there: WebPacs) -> type[BaseHTTPRequestHandler]:
         def _answer(self, reply: Reply) -> None:
             if reply.hangs:
                 there.over.wait()
-            if reply.hangs or reply.is_silent:
+            _trickle(self.wfile, *reply.trickles, over=there.over)
+            if reply.hangs or reply.is_silent or any(reply.trickles):
                 self.close_connection = True
                 return
             self.send_response(reply.status)
@@ -144,3 +150,10 @@ def _handler_of(there: WebPacs) -> type[BaseHTTPRequestHandler]:
             """A test prints nothing."""
 
     return Handler
+
+
+def _trickle(sink: BufferedIOBase, start: bytes, piece: bytes, *, over: threading.Event) -> None:
+    with suppress(OSError):
+        sink.write(start)
+        while piece and not over.wait(0.02):
+            sink.write(piece)

@@ -21,7 +21,7 @@ PATIENCE = Patience(
     after_lapse=lambda lapses: 0.0 if lapses < 3 else 3600.0,
     after_failure=lambda failures: 10.0 * failures,
     most_failures=2,
-    after_refusal_s=3600.0,
+    after_refusal=lambda refusals: 3600.0 if refusals < 2 else None,
 )
 FIRST = "2.25.1"
 
@@ -155,6 +155,23 @@ def test_an_object_that_is_lost_again_and_again_is_refused_for_a_person(owing: L
     assert (bad.state, bad.next_attempt_at) == (DeliveryState.REFUSED, 2400.0 + 3600.0)
 
 
+def test_an_object_that_is_never_kept_is_at_last_sent_again_only_when_a_person_asks(owing: Ledger) -> None:
+    for number in range(4):
+        now = 10_000.0 * number
+        send_all(owing, now=now + 200.0)
+        asked = uids(ask(owing, f"2.25.{number}", now=now + 300.0))
+        answer(owing, transaction=f"2.25.{number}", lost=asked, now=now + 400.0)
+
+    given_up = state(owing)[0]
+    assert owing.deliveries.claim_next(lease(1e9), only=("pacs",)) is None
+    assert given_up.state is DeliveryState.REFUSED
+    assert given_up.last_error == "sent, but not kept by the destination (4 times): no such object"
+    owing.deliveries.retry(given_up.id, now=1e9)
+    again = owing.deliveries.claim_next(lease(1e9), only=("pacs",))
+    assert again is not None
+    assert again.id == given_up.id
+
+
 def test_a_report_that_comes_twice_changes_nothing_the_second_time(owing: Ledger) -> None:
     send_all(owing)
     kept, lost = uids(ask(owing))
@@ -245,6 +262,23 @@ def test_a_request_that_was_not_taken_is_made_again_later_and_says_why(owing: Le
     assert ask(owing, "2.25.2", now=499.0) == []
     assert [item.last_error for item in owing.deliveries.unconfirmed(limit=9)] == ["does not offer it"] * 2
     assert len(ask(owing, "2.25.3", now=500.0)) == 2
+
+
+def test_what_is_not_confirmed_is_shown_newest_first_and_sent_again_when_a_person_asks(owing: Ledger) -> None:
+    send_all(owing)
+    ask(owing)
+    owing.commitments.withdraw(FIRST, until=9e9, error="does not offer it")
+    first, second = state(owing)
+
+    shown = owing.deliveries.unconfirmed(limit=9)
+    assert owing.deliveries.retry(first.id, now=500.0)
+
+    assert [item.id for item in shown] == [second.id, first.id]
+    again = owing.deliveries.claim_next(lease(500.0), only=("pacs",))
+    assert again is not None
+    assert again.id == first.id
+    owing.deliveries.mark_sent(first.id, status="0x0000", now=501.0)
+    assert uids(ask(owing, "2.25.2", now=502.0)) == [first.object.SOPInstanceUID]
 
 
 def test_what_was_committed_is_not_for_anybody_to_retry(owing: Ledger) -> None:

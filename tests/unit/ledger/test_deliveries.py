@@ -187,3 +187,63 @@ def test_what_is_being_sent_or_is_not_due_is_not_deferred(owing: Ledger) -> None
     assert {
         item.last_error for item in owing.deliveries.page(state=DeliveryState.SENT, after=0, limit=9)
     } == {""}
+
+
+def test_what_a_destination_is_kept_from_by_its_hours_still_says_what_went_wrong_before(
+    owing: Ledger,
+) -> None:
+    held = take(owing, 110.0, "pacs")
+    owing.deliveries.postpone(held.id, until=120.0, status="tls", error="not trusted")
+
+    owing.deliveries.defer("pacs", now=130.0, until=500.0, why="waits for its hours")
+
+    after = again(owing, held)
+    assert (after.next_attempt_at, after.last_status, after.last_error) == (500.0, "tls", "not trusted")
+
+
+def test_a_publisher_whose_lease_has_lapsed_says_nothing_of_what_another_has_taken(owing: Ledger) -> None:
+    held = take(owing, 110.0, "pacs")
+    take(owing, 110.0, "pacs")
+    owing.deliveries.claim_next(lease(170.0, holder="other"), only=("pacs",))
+
+    owing.deliveries.mark_refused(held.id, until=9e9, status="0xC000", error="no", holder="worker")
+    late = again(owing, held)
+    owing.deliveries.mark_sent(held.id, status="0x0000", now=180.0, holder="other")
+
+    assert (late.state, late.last_error) == (DeliveryState.PENDING, "")
+    assert again(owing, held).state is DeliveryState.SENT
+
+
+def test_what_has_been_sent_is_not_changed_by_who_comes_late(owing: Ledger) -> None:
+    held = take(owing, 110.0, "pacs")
+    owing.deliveries.mark_sent(held.id, status="0x0000", now=111.0)
+
+    owing.deliveries.postpone(held.id, until=9e9, status="unreachable", error="no answer")
+    owing.deliveries.mark_degraded(held.id, status="no_context", error="plainer")
+    owing.deliveries.substitute(
+        held, result("late", ObjectKind.COMPREHENSIVE_REPORT), now=120.0, status="no_context", error="plainer"
+    )
+
+    assert again(owing, held).state is DeliveryState.SENT
+    assert again(owing, held).last_error == ""
+    assert len(owing.deliveries.of_study(held.study)) == 4
+
+
+def test_what_was_never_tried_comes_first_and_what_was_refused_last(owing: Ledger) -> None:
+    refused, postponed = take(owing, 110.0), take(owing, 110.0)
+    owing.deliveries.mark_refused(refused.id, until=111.0, status="0xC000", error="no")
+    owing.deliveries.postpone(postponed.id, until=112.0, status="0xA700", error="full")
+
+    taken = [take(owing, 120.0).id for _ in range(4)]
+
+    assert taken[2:] == [postponed.id, refused.id]
+
+
+def test_a_lease_is_longer_by_what_the_object_takes_on_a_slow_line(owing: Ledger) -> None:
+    held = owing.deliveries.claim_next(lease(110.0), only=("pacs",), bytes_s=0.5)
+    take(owing, 110.0, "pacs")
+    assert held is not None
+    lapses_at = 170.0 + held.object.size_bytes / 0.5
+
+    assert take(owing, lapses_at - 1, "pacs").id != held.id
+    assert take(owing, lapses_at, "pacs").id == held.id

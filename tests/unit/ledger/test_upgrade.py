@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
@@ -71,6 +73,20 @@ def test_an_older_ledger_keeps_its_studies_and_what_it_owes(url: str) -> None:
     assert [item.kind for item in revision.objects] == [ObjectKind.STRUCTURED_REPORT]
     assert owed is not None
     assert owed.state is DeliveryState.PENDING
+
+
+def test_what_was_refused_long_ago_is_not_all_due_at_once(url: str) -> None:
+    make_schema_1(url)
+    run(url, "UPDATE deliveries SET state = 'refused'")
+
+    started_at = time.time()
+    with Ledger(url) as ledger:
+        due_now = ledger.deliveries.claim_next(lease(started_at + 3500.0), only=["pacs"])
+        [refused] = ledger.deliveries.of_study(study_of("one"))
+
+    assert due_now is None
+    assert refused.state is DeliveryState.REFUSED
+    assert 3600 <= refused.next_attempt_at - started_at <= 25 * 3600 + 60
 
 
 def test_an_older_ledger_can_do_all_that_a_new_one_can(url: str) -> None:

@@ -54,6 +54,9 @@ class ScriptedSender:
     def rest(self) -> None:
         """Holds nothing."""
 
+    def cut(self) -> None:
+        """Answers at once."""
+
     def close(self) -> None:
         """Holds nothing."""
 

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.ledger.rows import lease, study_of
 from tests.unit.pipeline.outgoing import ScriptedSender, owe, states
 from wetread.deliver import Commitment
-from wetread.domain import CommitmentReport, Delivery, DeliveryState, Destination, SopInstanceUid
+from wetread.deliver.pace import Pace
+from wetread.domain import CommitmentReport, Delivery, DeliveryState, Destination, Hours
 from wetread.errors import Mismatch, NotOffered, Unreachable
 from wetread.ledger import Ledger
-from wetread.pipeline.commit import PATIENCE, Committer, Registrar
+from wetread.pipeline.commit import PATIENCE, Committer, Registrar, _to_report
 from wetread.spool.objects import Spool
 
 PACS = Destination("pacs", "dicom", "127.0.0.1", 104, "PACS", commits=True, commit_wait_s=60.0)
@@ -93,16 +96,42 @@ def test_a_destination_that_answers_at_once_commits_at_once(ledger: Ledger, sent
     assert states(ledger, "one") == {"pacs": COMMITTED}
 
 
-def test_a_destination_that_says_at_once_that_it_has_it_not_is_sent_it_again(
+def test_what_is_not_found_at_once_is_asked_for_again_before_it_is_sent_again(
     ledger: Ledger, sent: Delivery
 ) -> None:
-    lost = Commitment(frozenset(), frozenset({SopInstanceUid(sent.object.SOPInstanceUID)}))
+    lost = Commitment(frozenset(), frozenset({sent.object.SOPInstanceUID}))
 
     committer(ledger, ScriptedSender("", commitments=[lost]))[0].ask_next()
 
     after = waiting(ledger)
-    assert (after.state, after.last_status) == (DeliveryState.PENDING, "not_committed")
-    assert after.last_error == "sent, but not kept by the destination: not found there"
+    assert (after.state, after.commit_lapses) == (SENT, 1)
+    assert 0 < after.next_attempt_at - time.time() <= 5
+
+
+def test_what_is_still_not_found_after_some_queries_is_not_kept(sent: Delivery) -> None:
+    uid = sent.object.SOPInstanceUID
+    lost = Commitment(frozenset(), frozenset({uid}))
+
+    reports = [_to_report(lost, [replace(sent, commit_lapses=lapses)], "2.25.1") for lapses in (2, 3)]
+
+    assert [dict(report.failed) for report in reports] == [{}, {uid: "not found there"}]
+
+
+def test_a_destination_is_not_asked_outside_its_hours_nor_before_it_wants(
+    ledger: Ledger, sent: Delivery
+) -> None:
+    local = time.localtime()
+    start = (60 * local.tm_hour + local.tm_min + 180) % 1440
+    later = replace(PACS, hours=(Hours(start, (start + 60) % 1440),))
+    registrar = Registrar(ledger=ledger, destinations=[later])
+    sender = ScriptedSender("", commitments=[Unreachable("busy", wait_s=300.0)])
+    parts: dict[str, Any] = {"ledger": ledger, "senders": {"pacs": sender}, "registrar": registrar}
+
+    closed = Committer(**parts, destinations=[later], paces={"pacs": Pace(later)}).ask_next()
+    Committer(**parts, destinations=[PACS]).ask_next()
+
+    assert (closed, len(sender.asked)) == (False, 1)
+    assert 290 < waiting(ledger).next_attempt_at - time.time() <= 300
 
 
 @pytest.mark.parametrize(
@@ -150,3 +179,9 @@ def test_a_destination_that_is_not_set_to_commit_itself_is_left_alone(ledger: Le
 def test_patience_is_short_at_first_and_a_day_at_last() -> None:
     assert [PATIENCE.after_lapse(lapses) for lapses in (1, 2, 3, 4, 100)] == [0, 0, 3600, 7200, 86400]
     assert [PATIENCE.after_failure(failures) for failures in (1, 2, 5)] == [2, 8, 512]
+
+
+def test_what_is_never_kept_is_sent_again_ever_more_slowly_and_at_last_no_more() -> None:
+    waits = [PATIENCE.after_refusal(refusals) for refusals in range(1, 9)]
+
+    assert waits == [3600, 4 * 3600, 16 * 3600, 64 * 3600, 7 * 86400, 7 * 86400, None, None]

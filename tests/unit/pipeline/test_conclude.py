@@ -116,7 +116,7 @@ def test_an_image_that_ended_its_workers_is_not_decoded_again(step: FirstStep) -
     assert report.outcome is Outcome.NOT_EVALUABLE
 
 
-def test_a_study_that_ended_its_publisher_three_times_gets_the_plain_report_and_no_picture(
+def test_a_study_that_ended_its_publisher_three_times_gets_the_plain_report_and_a_card(
     step: FirstStep,
 ) -> None:
     study = admit(step, small_film("poison", rows=300, columns=300))
@@ -127,7 +127,11 @@ def test_a_study_that_ended_its_publisher_three_times_gets_the_plain_report_and_
 
     report = conclude(step, study)
 
-    assert [item.kind for item in report.objects] == [ObjectKind.STRUCTURED_REPORT]
+    assert [item.kind for item in report.objects] == [ObjectKind.STRUCTURED_REPORT, ObjectKind.CAPTURE]
+    capture = pydicom.dcmread(BytesIO(step.spool.read(report.objects[1].spool_key)))
+    assert capture.DerivationDescription.startswith("Answer on a card")
+    [held] = step.ledger.held.of_study(study)
+    assert (held.kind, held.reason) == (ObjectKind.STRUCTURED_REPORT, "plain report: killed")
 
 
 def test_a_study_that_cannot_be_concluded_does_not_stand_before_one_that_can(step: FirstStep) -> None:

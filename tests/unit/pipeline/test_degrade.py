@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pydicom
@@ -24,8 +25,9 @@ from wetread.domain import (
     ResultObject,
     SopInstanceUid,
 )
-from wetread.errors import ClassNotTaken
+from wetread.errors import ClassNotTaken, Refused
 from wetread.ledger import Ledger
+from wetread.ledger.held import Held
 from wetread.ledger.studies import Claim
 from wetread.pipeline.degrade import Degrader
 from wetread.pipeline.publish import Publisher
@@ -81,6 +83,15 @@ def other(spool: Spool, kind: ObjectKind) -> ResultObject:
     ds = to_dataset(small_film(kind, rows=8, columns=8, more={"SOPClassUID": SOP_CLASS_OF[kind]}))
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
     return keep(spool, kind, str(ds.SOPInstanceUID), to_bytes(ds))
+
+
+def other_of(spool: Spool, kind: ObjectKind, source: str) -> ResultObject:
+    """One of several objects of a kind, about the image of this name."""
+    ds = to_dataset(
+        small_film(f"{kind} {source}", rows=8, columns=8, more={"SOPClassUID": SOP_CLASS_OF[kind]})
+    )
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
+    return replace(keep(spool, kind, str(ds.SOPInstanceUID), to_bytes(ds)), source=SopInstanceUid(source))
 
 
 def owe(ledger: Ledger, to: Collection[Destination], *objects: ResultObject) -> None:
@@ -182,6 +193,87 @@ def test_a_report_is_refused_when_no_capture_of_its_study_goes_there(
     assert states(ledger) == {SR: REFUSED}
 
 
+def test_a_report_does_not_rest_on_the_capture_of_an_earlier_revision(
+    ledger: Ledger, spool: Spool, report: ResultObject
+) -> None:
+    to = destination(SR, CAPTURE)
+    owe(ledger, [to], other_of(spool, CAPTURE, "1.2.1"))
+    register(ledger, "two", study="one", at=time.time())
+    finish_all(ledger)
+    revision = report_of(study_of("one"), 2, report, at=time.time() - 1)
+    ledger.reports.conclude(Claim(study_of("one"), 2, 2, 1), revision, worst_zone="", destinations=(to,))
+
+    publish_all(ledger, spool, [to], pacs=OlderPacs(to, CAPTURE))
+
+    assert states(ledger) == {SR: REFUSED, CAPTURE: SENT}
+
+
+def test_a_report_is_refused_when_the_capture_of_one_of_its_images_was_held_back(
+    ledger: Ledger, spool: Spool, report: ResultObject
+) -> None:
+    to = destination(SR, CAPTURE)
+    owe(ledger, [to], report, other_of(spool, CAPTURE, "1.2.1"))
+    lost = SopInstanceUid("2.25.4")
+    ledger.held.add([Held(study_of("one"), 1, CAPTURE, lost, "why", 1.0, SopInstanceUid("1.2.2"))])
+
+    publish_all(ledger, spool, [to], pacs=OlderPacs(to, CAPTURE))
+
+    assert states(ledger) == {SR: REFUSED, CAPTURE: SENT}
+
+
+@pytest.mark.parametrize("is_report_first", [True, False])
+def test_a_report_is_refused_when_the_capture_of_one_of_its_images_is(
+    ledger: Ledger, spool: Spool, report: ResultObject, *, is_report_first: bool
+) -> None:
+    to = destination(SR, CAPTURE)
+    captures = [other_of(spool, CAPTURE, name) for name in ("1.2.1", "1.2.2")]
+    owe(ledger, [to], *([report, *captures] if is_report_first else [*captures, report]))
+    untaken = ClassNotTaken("no", untaken=frozenset({SOP_CLASS_OF[SR], SOP_CLASS_OF[COMPREHENSIVE]}))
+    full = Refused("the destination is out of resources", code="0xA700")
+    steps = [untaken, full, "0x0000"] if is_report_first else [full, "0x0000", untaken]
+
+    publish_all(ledger, spool, [to], pacs=ScriptedSender(*steps))
+
+    assert states(ledger)[SR] is REFUSED
+    found = [item.state for item in ledger.deliveries.of_study(study_of("one"))]
+    assert sorted(found) == [REFUSED, REFUSED, SENT]
+
+
+def test_key_objects_rest_on_the_captures_where_the_report_is_not_taken_either(
+    ledger: Ledger, spool: Spool, report: ResultObject
+) -> None:
+    to = destination(SR, CAPTURE, ObjectKind.KEY_OBJECT)
+    owe(ledger, [to], report, other_of(spool, CAPTURE, "1.2.1"), other(spool, ObjectKind.KEY_OBJECT))
+    reports = frozenset({SOP_CLASS_OF[SR], SOP_CLASS_OF[COMPREHENSIVE]})
+    # The second refusal is known only once it is met.
+    steps = [ClassNotTaken("no", untaken=reports), "0x0000", ClassNotTaken("no", untaken=frozenset())]
+
+    publish_all(ledger, spool, [to], pacs=ScriptedSender(*steps))
+
+    assert states(ledger) == {SR: DEGRADED, CAPTURE: SENT, ObjectKind.KEY_OBJECT: DEGRADED}
+
+
+def test_a_layer_does_not_rest_on_the_capture_of_another_image(ledger: Ledger, spool: Spool) -> None:
+    to = destination(CAPTURE, GSPS)
+    owe(ledger, [to], other_of(spool, CAPTURE, "1.2.1"), other_of(spool, GSPS, "1.2.2"))
+
+    publish_all(ledger, spool, [to], pacs=OlderPacs(to, CAPTURE))
+
+    assert states(ledger) == {CAPTURE: SENT, GSPS: REFUSED}
+
+
+def test_a_report_that_went_in_its_older_form_stays_so_when_a_capture_is_refused(
+    ledger: Ledger, spool: Spool, report: ResultObject
+) -> None:
+    to = destination(SR, CAPTURE)
+    owe(ledger, [to], report, other_of(spool, CAPTURE, "1.2.1"))
+    untaken = ClassNotTaken("no", untaken=frozenset({SOP_CLASS_OF[SR]}))
+
+    publish_all(ledger, spool, [to], pacs=ScriptedSender(untaken, Refused("full", code="0xA700"), "0x0000"))
+
+    assert states(ledger) == {SR: DEGRADED, CAPTURE: REFUSED, COMPREHENSIVE: SENT}
+
+
 def test_only_the_object_that_is_not_taken_is_degraded(
     ledger: Ledger, spool: Spool, report: ResultObject
 ) -> None:
@@ -235,6 +327,18 @@ def test_a_destination_that_has_learned_the_class_gets_the_object_when_a_person_
     publish_all(ledger, spool, [to], pacs=OlderPacs(to, SR, COMPREHENSIVE, CAPTURE))
 
     assert states(ledger) == {SR: SENT, COMPREHENSIVE: SENT, CAPTURE: SENT}
+
+
+def test_a_report_that_is_another_one_in_the_spool_is_refused_and_makes_none(
+    ledger: Ledger, spool: Spool, report: ResultObject
+) -> None:
+    to = destination(SR)
+    owe(ledger, [to], replace(report, SOPInstanceUID=SopInstanceUid("2.25.9")))
+
+    publish_all(ledger, spool, [to], pacs=OlderPacs(to, COMPREHENSIVE))
+
+    assert states(ledger) == {SR: REFUSED}
+    assert deliveries(ledger)[SR].last_status == "invalid_object"
 
 
 def test_a_report_that_is_gone_from_the_spool_is_refused_with_its_reason(

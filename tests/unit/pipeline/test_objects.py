@@ -23,7 +23,7 @@ from tests.unit.pipeline.revisions import (
     read_object,
 )
 from wetread.domain import Destination, ObjectKind, Profile, StudyUid
-from wetread.errors import InvalidObject
+from wetread.errors import InvalidObject, Transient
 from wetread.ledger.held import Held
 
 ALL = frozenset(Profile.EVERYTHING.kinds)
@@ -160,6 +160,41 @@ def test_a_second_revision_says_what_changed_since_the_first(step: FirstStep) ->
     assert "NO FINDINGS: fracture 10 %" in said
 
 
+def test_a_destination_of_captures_alone_gets_a_card_of_what_cannot_be_concluded_in_full(
+    step: FirstStep,
+) -> None:
+    study = admit(step, "one")
+    read_all(step, study)
+    for _ in range(3):
+        claim(step)
+        step.ledger.studies.release(study, not_before=0.0, problem="a fault of the service (RuntimeError)")
+    # Nothing of the file can be used: the card is of what the ledger knows.
+    source_file(step, study).unlink()
+
+    report = conclude(step, Destination("viewer", "dicom", objects=Profile.CAPTURES.kinds))
+
+    [owed] = step.ledger.deliveries.of_study(study)
+    assert owed.object.kind is ObjectKind.CAPTURE
+    card = read_object(step, report, ObjectKind.CAPTURE)
+    assert (card.PatientName, card.ImageComments) == ("Test^both", "FRACTURE SUSPECTED 90 %")
+    [why] = step.ledger.held.of_study(study)
+    assert why.reason == "plain report: a fault of the service (RuntimeError)"
+
+
+def test_what_the_drawing_library_raises_costs_the_picture_alone(step: FirstStep) -> None:
+    study = admit(step, "one")
+    read_all(step, study)
+    [path] = [path for path in step.files() if path.suffix == ".npy"]
+    path.chmod(0o600)
+    # A map of no pixels cannot be resized.
+    np.save(path, np.zeros((0, 0), np.float16), allow_pickle=False)
+
+    report = conclude(step, EVERYTHING)
+
+    assert ObjectKind.CAPTURE in {item.kind for item in report.objects}
+    assert held(step, study)[ObjectKind.HEAT_MAP_CAPTURE].reason == "could not be built: error"
+
+
 def test_a_source_that_is_another_study_now_costs_the_picture_and_not_the_answer(step: FirstStep) -> None:
     study = admit(step, "one")
     read_all(step, study)
@@ -173,7 +208,9 @@ def test_a_source_that_is_another_study_now_costs_the_picture_and_not_the_answer
     assert {item.kind for item in report.objects} == {
         ObjectKind.STRUCTURED_REPORT,
         ObjectKind.COMPREHENSIVE_REPORT,
+        ObjectKind.CAPTURE,
     }
+    assert read_object(step, report, ObjectKind.CAPTURE).PatientName == "Test^both"
     plain = read_object(step, report, ObjectKind.STRUCTURED_REPORT)
     assert plain.PatientName == "Test^both"
     found = held(step, study)
@@ -230,8 +267,30 @@ def test_a_source_that_is_lost_costs_the_picture_and_not_the_answer(step: FirstS
 
     report = conclude(step)
 
-    assert [item.kind for item in report.objects] == [ObjectKind.STRUCTURED_REPORT]
+    assert [item.kind for item in report.objects] == [ObjectKind.STRUCTURED_REPORT, ObjectKind.CAPTURE]
+    card = read_object(step, report, ObjectKind.CAPTURE)
+    assert card.DerivationDescription.startswith("Answer on a card")
     assert set(held(step, study)) == {ObjectKind.STRUCTURED_REPORT, ObjectKind.CAPTURE}
+
+
+def test_a_disk_that_fails_for_a_while_costs_nothing_but_time(step: FirstStep) -> None:
+    study = admit(step, "one")
+    read_all(step, study)
+    path = source_file(step, study)
+    kept = path.read_bytes()
+    # Any error of the operating system but a missing file.
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(Transient):
+        concluder(step, EVERYTHING).conclude(claim(step))
+    path.rmdir()
+    path.write_bytes(kept)
+    step.ledger.studies.release(study, not_before=0.0, problem="", is_counted=False)
+
+    report = conclude(step, EVERYTHING)
+
+    assert {item.kind for item in report.objects} == ALL
+    assert held(step, study) == {}
 
 
 def test_what_is_held_by_two_runs_of_one_claim_is_held_once(step: FirstStep) -> None:
@@ -272,6 +331,7 @@ def test_a_plain_report_is_named_as_predecessor_like_any_other(step: FirstStep) 
     assert [item.kind for item in first.objects] == [
         ObjectKind.COMPREHENSIVE_REPORT,
         ObjectKind.STRUCTURED_REPORT,
+        ObjectKind.CAPTURE,
     ]
     admit(step, "two")
     read_all(step, study)

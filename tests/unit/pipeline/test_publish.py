@@ -14,7 +14,7 @@ from wetread.domain import (
     DeliveryState,
     Destination,
 )
-from wetread.errors import Refused, Unreachable
+from wetread.errors import NotTakenYet, Refused, Unreachable
 from wetread.ledger import Ledger
 from wetread.pipeline.degrade import Degrader
 from wetread.pipeline.publish import Publisher, _when_refused
@@ -110,9 +110,9 @@ def test_one_object_that_is_never_taken_does_not_lengthen_the_rest_of_the_destin
     owe(ledger, spool, "poison", "pacs")
     [poison] = ledger.deliveries.of_study(study_of("poison"))
     for _ in range(8):
-        publisher(ledger, spool, pacs=ScriptedSender(Unreachable("full", code="0xA700"))).publish_next()
+        publisher(ledger, spool, pacs=ScriptedSender(NotTakenYet("full", code="0xA700"))).publish_next()
         ledger.deliveries.postpone(poison.id, until=0.0, status="", error="")
-    publishing = publisher(ledger, spool, pacs=ScriptedSender(Unreachable("full", code="0xA700"), "0x0000"))
+    publishing = publisher(ledger, spool, pacs=ScriptedSender(NotTakenYet("full", code="0xA700"), "0x0000"))
     publishing.publish_next()
     owe(ledger, spool, "new", "pacs")
 
@@ -195,3 +195,49 @@ def test_a_destination_that_was_removed_from_the_settings_keeps_what_it_is_owed(
     assert not publisher(ledger, spool, pacs=ScriptedSender("0x0000")).publish_next()
 
     assert states(ledger, "one") == {"removed": DeliveryState.PENDING}
+
+
+def test_what_a_destination_never_takes_holds_up_nothing_that_is_new(ledger: Ledger, spool: Spool) -> None:
+    for name in ("poison", "venom"):
+        owe(ledger, spool, name, "pacs")
+        publisher(ledger, spool, pacs=ScriptedSender(NotTakenYet("full", code="0xA700"))).publish_next()
+    owe(ledger, spool, "new", "pacs")
+    for name in ("poison", "venom"):
+        [due] = ledger.deliveries.of_study(study_of(name))
+        ledger.deliveries.postpone(due.id, until=0.0, status="0xA700", error="full")
+    sender = ScriptedSender("0x0000")
+
+    publisher(ledger, spool, pacs=sender).publish_next()
+
+    assert sender.sent == [b"new"]
+
+
+def test_an_object_that_is_never_taken_is_tried_ever_more_rarely(ledger: Ledger, spool: Spool) -> None:
+    owe(ledger, spool, "poison", "pacs")
+    [poison] = ledger.deliveries.of_study(study_of("poison"))
+
+    for _ in range(13):
+        ledger.deliveries.postpone(poison.id, until=0.0, status="", error="")
+        publisher(ledger, spool, pacs=ScriptedSender(NotTakenYet("full", code="0xA700"))).publish_next()
+
+    [after] = ledger.deliveries.of_study(study_of("poison"))
+    assert (after.state, after.last_error) == (DeliveryState.PENDING, "full")
+    assert 1790 < after.next_attempt_at - time.time() <= 3600
+
+
+def test_a_delivery_that_a_fault_has_ended_says_so_and_waits(ledger: Ledger, spool: Spool) -> None:
+    class Broken(ScriptedSender):
+        def send(self, path: Path) -> str:
+            raise LookupError
+
+    owe(ledger, spool, "one", "pacs")
+    publishing = publisher(ledger, spool, pacs=Broken())
+    with pytest.raises(LookupError):
+        publishing.publish_next()
+
+    publishing.put_off()
+
+    [after] = ledger.deliveries.of_study(study_of("one"))
+    assert (after.state, after.last_status) == (DeliveryState.PENDING, "fault")
+    assert after.last_error.startswith("a fault of the service")
+    assert after.next_attempt_at > time.time()

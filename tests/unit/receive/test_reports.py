@@ -16,7 +16,7 @@ from tests.unit.pipeline.parts import first_step
 from tests.unit.receive.scu import associated
 from wetread.config import DicomSettings
 from wetread.deliver.commitment import STORAGE_COMMITMENT, WELL_KNOWN_INSTANCE
-from wetread.domain import DeliveryState, Destination
+from wetread.domain import CommitmentReport, DeliveryState, Destination
 from wetread.ledger import Ledger
 from wetread.ledger.studies import Claim
 from wetread.pipeline.commit import Registrar
@@ -125,6 +125,28 @@ def test_a_report_that_lacks_what_it_must_have_is_an_invalid_argument(asked: Ask
     status = report(event, asked.port, called="WETREAD", caller="PACS")
 
     assert (status, asked.state) == (0x0115, DeliveryState.SENT)
+
+
+class FaultyRegistrar(Registrar):
+    """One with a fault of ours in it."""
+
+    def enter(self, report: CommitmentReport, caller: str) -> None:
+        raise ZeroDivisionError
+
+
+def test_a_fault_of_ours_is_answered_as_one_and_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = free_port()
+    with first_step(tmp_path) as step:
+        registrar = FaultyRegistrar(ledger=step.ledger, destinations=DESTINATIONS)
+        handlers = Handlers(admitter=step.admitter, registrar=registrar, titles={"AI_READER"})
+        with listening(DicomSettings(port=port, network_timeout_s=10), handlers):
+            status = Asked(port, step.ledger, _owe_and_ask(step.ledger)).tell()
+
+    assert status == 0x0110
+    [fault] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert fault.message == "commitment report refused by a fault of ours"
 
 
 def test_we_commit_ourselves_to_nothing_that_we_are_asked_to_keep(asked: Asked) -> None:

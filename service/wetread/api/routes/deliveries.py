@@ -46,6 +46,6 @@ def get_deliveries(
 
 
 def retry_delivery(parts: Parts, delivery_id: Number) -> None:
-    """Try a pending, refused or degraded delivery again, now."""
+    """Try a delivery that is pending, refused, degraded or sent and not confirmed again, now."""
     if not parts.ledger.deliveries.retry(DeliveryId(delivery_id), now=time.time()):
-        raise Conflict("no delivery of this number that is pending, refused or degraded")
+        raise Conflict("no delivery of this number that is pending, refused, degraded or unconfirmed")
