@@ -116,9 +116,10 @@ class Degrader:
 
     def _is_any_lost(self, revision: Report, kinds: Collection[ObjectKind]) -> bool:
         """Whether an object of these kinds is held and no plainer form of it was made."""
-        made = {item.SOPInstanceUID for item in revision.objects}
+        # By what it shows: a plainer form has a UID of its own.
+        made = {(item.kind, item.source) for item in revision.objects}
         return any(
-            item.revision == revision.revision and item.kind in kinds and item.SOPInstanceUID not in made
+            item.revision == revision.revision and item.kind in kinds and (item.kind, item.source) not in made
             for item in self._ledger.held.of_study(revision.study)
         )
 

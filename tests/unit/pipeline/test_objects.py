@@ -156,7 +156,7 @@ def test_a_second_revision_says_what_changed_since_the_first(step: FirstStep) ->
     report = read_object(step, conclude(step), ObjectKind.STRUCTURED_REPORT)
 
     said = " ".join(str(element.value) for element in report.iterall() if element.keyword == "TextValue")
-    assert "Image 2" in said
+    assert "Images added since: Image 2 (AP)." in said
     assert "NO FINDINGS: fracture 10 %" in said
 
 
