@@ -79,7 +79,7 @@ class Catalogue:
 
     def _to_capture(self, image: ImageResult, result: StudyResult, film: Film) -> Wanted:
         def picture() -> BuiltObject:
-            return self._capture(image, film.display_if_any(), result)
+            return film.with_proof(self._capture(image, film.display_if_any(), result))
 
         return _of(ObjectKind.CAPTURE, image, picture, partial(self._capture, image, None, result))
 
@@ -89,7 +89,7 @@ class Catalogue:
 
         def picture() -> BuiltObject:
             evidence = [self._evidence(model, finding) for model, finding in seen]
-            return self._heat_map_capture(image, film.display, result, evidence)
+            return film.with_proof(self._heat_map_capture(image, film.display, result, evidence))
 
         # Over a negative answer it would be a film with nothing on it.
         is_found = any(finding.zone is not Zone.NEGATIVE for _, finding in seen)

@@ -20,8 +20,8 @@ from wetread.report.items import concept
 from wetread.report.layout import SAMPLES, Bounds, Scale, Sheet
 from wetread.report.legend import legend_of
 from wetread.report.lettering import line_height, paint_text, wrapped
-from wetread.report.overlay import Display, draw_overlay
-from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
+from wetread.report.overlay import Display, draw_on, to_film, with_strips
+from wetread.report.results import BuiltObject, Evidence, ImageResult, Proof, StudyResult
 from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, side_of, source_of
 from wetread.report.stamp import add_equipment, stamp
 
@@ -47,6 +47,7 @@ class _Shown:
     scale: Scale | None
     drawn: str
     said: str
+    proof: Proof
 
 
 def build_capture(
@@ -67,19 +68,14 @@ def build_capture(
     bounds = Bounds(max_side, max_bytes)
     if display is None:
         card = paint_card(image, bounds)
-        shown = _Shown(card, None, ON_A_CARD, answer.image_answer(image).text)
+        shown = _Shown(card, None, ON_A_CARD, answer.image_answer(image).text, Proof())
         return _build(ObjectKind.CAPTURE, image, shown, study=study, source=source)
     sheet = Sheet(display.shape[0], display.shape[1], band=band, pixel_aspect=pixel_aspect(source))
-    pixels = draw_overlay(
-        display,
-        findings=answer.findings_of(image),
-        band=band,
-        max_side=max_side,
-        max_bytes=max_bytes,
-        pixel_aspect=sheet.pixel_aspect,
-    )
+    layout = sheet.lay_out(bounds)
+    film = to_film(display, layout)
+    pixels = with_strips(draw_on(film, layout, findings=answer.findings_of(image)), band=band)
     drawn = "Answer written above the image as displayed, findings outlined"
-    shown = _Shown(pixels, sheet.lay_out(bounds).scale, drawn, answer.image_answer(image).text)
+    shown = _Shown(pixels, layout.scale, drawn, answer.image_answer(image).text, Proof(film))
     return _build(ObjectKind.CAPTURE, image, shown, study=study, source=source)
 
 
@@ -103,20 +99,13 @@ def build_heat_map_capture(
     sheet = Sheet(
         display.shape[0], display.shape[1], band=band, legend=legend, pixel_aspect=pixel_aspect(source)
     )
-    pixels = draw_overlay(
-        display,
-        findings=[],
-        band=band,
-        mode="heatmap",
-        heat_map=leading.heat_map,
-        legend=legend,
-        max_side=max_side,
-        max_bytes=max_bytes,
-        pixel_aspect=sheet.pixel_aspect,
-    )
+    layout = sheet.lay_out(Bounds(max_side, max_bytes))
+    film = to_film(display, layout)
+    picture = draw_on(film, layout, heat_map=leading.heat_map)
+    pixels = with_strips(picture, band=band, legend=legend)
     drawn = f"Answer written above the image as displayed, coloured by evidence. {legend.words}"
     said = f"{answer.image_answer(image).text}. {legend.title}"
-    shown = _Shown(pixels, sheet.lay_out(Bounds(max_side, max_bytes)).scale, drawn, said)
+    shown = _Shown(pixels, layout.scale, drawn, said, Proof(film, evidence=leading))
     return _build(ObjectKind.HEAT_MAP_CAPTURE, image, shown, study=study, source=source)
 
 
@@ -178,7 +167,7 @@ def _build(
             _state_spacing(ds, source, shown.scale)
         add_equipment(ds, answer.done(image))
         stamp(ds, source=source, at=study.concluded_at)
-    return BuiltObject(ds=ds, kind=kind, source=image.instance.header.SOPInstanceUID)
+    return BuiltObject(ds, kind, image.instance.header.SOPInstanceUID, proof=shown.proof)
 
 
 def _copy_image(ds: Dataset, source: Dataset) -> None:

@@ -23,7 +23,7 @@ from wetread.report.gate_heat_map import heat_map_defects
 from wetread.report.gate_key_object import key_object_defects
 from wetread.report.gate_presentation import presentation_defects
 from wetread.report.gate_report import report_defects
-from wetread.report.results import BuiltObject, ImageResult, StudyResult
+from wetread.report.results import BuiltObject, ImageResult, Proof, StudyResult
 from wetread.report.source import ledger_source, quiet, source_of
 
 # Type 1 in every object we make, and type 2: there, perhaps empty (PS3.3 C.7.1.1, C.7.2.1, C.12.1).
@@ -66,6 +66,7 @@ class _Case:
     result: StudyResult
     image: ImageResult
     source: Dataset
+    proof: Proof
 
 
 _Defects: TypeAlias = Callable[[Dataset, _Case], Iterator[str]]
@@ -73,13 +74,15 @@ _DEFECTS: Final[Mapping[ObjectKind, _Defects]] = MappingProxyType(
     {
         ObjectKind.STRUCTURED_REPORT: lambda ds, case: report_defects(ds, case.result),
         ObjectKind.COMPREHENSIVE_REPORT: lambda ds, case: report_defects(ds, case.result),
-        ObjectKind.CAPTURE: lambda ds, case: capture_defects(ds, case.image, case.source, kind=case.kind),
+        ObjectKind.CAPTURE: lambda ds, case: capture_defects(
+            ds, case.image, case.source, kind=case.kind, proof=case.proof
+        ),
         ObjectKind.HEAT_MAP_CAPTURE: lambda ds, case: capture_defects(
-            ds, case.image, case.source, kind=case.kind
+            ds, case.image, case.source, kind=case.kind, proof=case.proof
         ),
         ObjectKind.PRESENTATION_STATE: lambda ds, case: presentation_defects(ds, case.image, case.source),
         ObjectKind.KEY_OBJECT: lambda ds, case: key_object_defects(ds, case.result),
-        ObjectKind.HEAT_MAP: lambda ds, case: heat_map_defects(ds, case.image, case.source),
+        ObjectKind.HEAT_MAP: lambda ds, case: heat_map_defects(ds, case.image, case.source, proof=case.proof),
     }
 )
 _OF_STUDY: Final = frozenset(
@@ -114,7 +117,7 @@ def _defects(built: BuiltObject, result: StudyResult) -> Iterator[str]:
         yield "shows an image that is not of this study"
         return
     source = ledger_source(image) if built.is_plain else source_of(image)
-    case = _Case(built.kind, result, image, source)
+    case = _Case(built.kind, result, image, source, built.proof)
     yield from _identity_defects(ds, case)
     yield from _DEFECTS[built.kind](ds, case)
 

@@ -12,8 +12,8 @@ from pydicom.uid import ParametricMapStorage
 
 from wetread.domain import Finding, ModelId
 from wetread.report import answer, codes, identity
-from wetread.report.heat_map import SURROGATE_NOTE, geometry
-from wetread.report.results import ImageResult
+from wetread.report.heat_map import SURROGATE_NOTE, geometry, values_of
+from wetread.report.results import Evidence, ImageResult, Proof
 
 _FIXED: Final = MappingProxyType(
     {
@@ -34,7 +34,7 @@ _PLANE: Final = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
 _NEAR: Final = 1e-6
 
 
-def heat_map_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterator[str]:
+def heat_map_defects(ds: Dataset, image: ImageResult, source: Dataset, *, proof: Proof) -> Iterator[str]:
     """Every way in which a heat map is not what its image and finding call for."""
     frame = identity.derive_uid("frame of reference", image.instance.header.SOPInstanceUID)
     for keyword, value in _FIXED.items():
@@ -56,6 +56,7 @@ def heat_map_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterat
         yield "not exactly one frame"
         return
     yield from _pixel_defects(ds)
+    yield from _value_defects(ds, subject, proof.evidence)
     yield from _place_defects(shared, frames[0], geometry(image, source, (ds.Rows or 1, ds.Columns or 1)))
     yield from _meaning_defects(shared, finding)
     yield from _origin_defects(frames[0], image)
@@ -75,6 +76,16 @@ def _pixel_defects(ds: Dataset) -> Iterator[str]:
     values = np.frombuffer(data, "<f4")
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
         yield "a value is not within 0 to 1"
+
+
+def _value_defects(ds: Dataset, subject: tuple[ModelId, Finding], evidence: Evidence | None) -> Iterator[str]:
+    """The map is the network's own, cell by cell."""
+    if evidence is None or (evidence.model, evidence.finding) != subject:
+        yield "the evidence is not that of the finding"
+    elif (ds.Rows, ds.Columns) != evidence.heat_map.shape:
+        yield "the matrix is not the evidence's"
+    elif ds.get("FloatPixelData") != values_of(evidence).astype("<f4").tobytes():
+        yield "the values are not the evidence"
 
 
 def _place_defects(shared: Dataset, frame: Dataset, wanted: tuple[list[float], list[float]]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Final
 import highdicom as hd
 import numpy as np
 from highdicom import sr
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
@@ -19,7 +20,7 @@ from wetread.domain import SOFTWARE_VERSION, ObjectKind
 from wetread.report import answer, codes, identity
 from wetread.report.heading import add_series, heading, instance_number, reference_to
 from wetread.report.items import concept
-from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
+from wetread.report.results import BuiltObject, Evidence, ImageResult, Proof, StudyResult
 from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, source_of
 from wetread.report.stamp import add_equipment, stamp
 
@@ -47,7 +48,7 @@ def build_heat_map(image: ImageResult, study: StudyResult, evidence: Evidence) -
         _derive(ds, image)
         add_equipment(ds, (a for a in answer.done(image) if a.model == evidence.model))
         stamp(ds, source=source, at=study.concluded_at)
-    return BuiltObject(ds=ds, kind=kind, source=image.instance.header.SOPInstanceUID)
+    return BuiltObject(ds, kind, image.instance.header.SOPInstanceUID, proof=Proof(evidence=evidence))
 
 
 def spacing_mm(image: ImageResult, source: Dataset) -> tuple[float, float]:
@@ -70,7 +71,7 @@ def _map(image: ImageResult, source: Dataset, evidence: Evidence) -> Dataset:
     position, spacing = geometry(image, source, evidence.heat_map.shape)
     return hd.pm.ParametricMap(
         source_images=[_placed(image, source)],
-        pixel_array=np.clip(np.nan_to_num(evidence.heat_map.astype(np.float32)), 0.0, 1.0),
+        pixel_array=values_of(evidence),
         series_instance_uid=identity.image_series_uid(ObjectKind.HEAT_MAP, image),
         series_number=identity.SERIES_NUMBER[ObjectKind.HEAT_MAP],
         sop_instance_uid=identity.heat_map_uid(image, evidence.model, evidence.finding),
@@ -91,6 +92,11 @@ def _map(image: ImageResult, source: Dataset, evidence: Evidence) -> Dataset:
         plane_orientation=hd.PlaneOrientationSequence("PATIENT", [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]),
         plane_positions=[hd.PlanePositionSequence("PATIENT", position)],
     )
+
+
+def values_of(evidence: Evidence) -> NDArray[np.float32]:
+    """The map's values, (rows, columns), 0..1."""
+    return np.asarray(np.clip(np.nan_to_num(evidence.heat_map.astype(np.float32)), 0.0, 1.0), np.float32)
 
 
 def description_of(evidence: Evidence) -> str:

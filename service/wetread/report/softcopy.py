@@ -172,6 +172,12 @@ def _table(ds: Dataset, item: object, *, least: float) -> Dataset | None:
     return made
 
 
+def entries_of(ds: Dataset, item: object) -> NDArray[np.int64] | None:
+    """A LUT item's entries as numbers, None where it does not hold together. `ds` holds the item."""
+    table = _table(ds, item, least=0.0)
+    return None if table is None else _entries(table).astype(np.int64)
+
+
 def _words(data: object, *, count: int, is_little: bool) -> NDArray[np.int64]:
     if isinstance(data, bytes):
         kind = "u1" if len(data) < 2 * count else ("<u2" if is_little else ">u2")
