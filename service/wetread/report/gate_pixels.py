@@ -113,7 +113,7 @@ def _drawing_defects(
 
 def _tint_defects(area: _Picture, film: _Picture, evidence: Evidence) -> Iterator[str]:
     """At places spread evenly: to colour all of it again would take as long as to make it."""
-    at = np.ix_(*(evenly(side, SAMPLES_A_SIDE) for side in film.shape))
+    at = np.ix_(*(evenly(side, SAMPLES_A_SIDE // 2) for side in film.shape))
     expected = np.repeat(film[at][..., None], SAMPLES, axis=2)
     tint(expected, evidence.heat_map)
     shown = area[at]

@@ -50,7 +50,7 @@ def sample_stored(path: Path, count: int) -> NDArray[np.int64] | None:
 def sample_decoded(stored: NDArray[np.integer], ds: Dataset, count: int) -> NDArray[np.int64] | None:
     """The same of a matrix that is decoded already, (rows, columns), and of its header.
 
-    Look-up tables do not hinder. None where one has no one direction, or something in the header contradicts itself.
+    Look-up tables do not hinder. None where one goes both ways, or the header contradicts itself.
     """
     try:
         with quiet():

@@ -260,7 +260,7 @@ def is_written(picture: NDArray[np.uint8], text: str) -> bool:
     size = 1000 // 52
     wanted = np.zeros((line_height(size), width_of(text, size) + size // 2, 3), np.uint8)
     paint_text(wanted, text, x=size // 4, y=0, size_px=size, colour=COLOUR_OF[Tone.POSITIVE])
-    return float(cv2.matchTemplate(picture, wanted, cv2.TM_SQDIFF).min()) < 1
+    return float(cv2.matchTemplate(picture, wanted, cv2.TM_CCOEFF_NORMED).max()) > 0.999
 
 
 def test_every_tag_says_label_and_zone_and_the_first_the_probability() -> None:
