@@ -35,7 +35,7 @@ class Film:
 
     @cached_property
     def window(self) -> tuple[float, float] | None:
-        """The modality values that the display shows where the image states no window; None where it does."""
+        """The modality values shown where no window of the image shows anything; None where one does."""
         return self._scale.own_range
 
     @cached_property

@@ -17,7 +17,6 @@ from wetread.report.comprehensive import as_comprehensive
 from wetread.report.heat_map import build_heat_map
 from wetread.report.identity import heat_map_uid, image_object_uid, study_object_uid
 from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
-from wetread.report.softcopy import softcopy_of
 from wetread.report.structured_report import build_plain_report, build_report
 from wetread.spool.objects import Spool
 
@@ -112,8 +111,7 @@ class Catalogue:
 
 def _presentation_states(image: ImageResult, result: StudyResult, film: Film) -> Iterator[Wanted]:
     def layer() -> BuiltObject:
-        window = None if softcopy_of(image).states_voi else film.window
-        return presentation_state.build_presentation_state(image, result, window=window)
+        return presentation_state.build_presentation_state(image, result, window=film.window)
 
     if presentation_state.is_called_for(image):
         yield _of(ObjectKind.PRESENTATION_STATE, image, layer)

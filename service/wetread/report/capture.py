@@ -16,6 +16,7 @@ from pydicom.valuerep import format_number_as_ds
 from wetread.domain import SOFTWARE_VERSION, ObjectKind
 from wetread.report import answer, codes, identity
 from wetread.report.band import PAPER, QUIET, band_of, paint_band
+from wetread.report.heading import instance_number
 from wetread.report.items import concept
 from wetread.report.layout import SAMPLES, Bounds, Scale, Sheet
 from wetread.report.legend import legend_of
@@ -196,7 +197,7 @@ def _describe_object(ds: Dataset, kind: ObjectKind, image: ImageResult, *, sourc
     ds.SecondaryCaptureDeviceManufacturerModelName = identity.MODEL_NAME
     ds.SecondaryCaptureDeviceSoftwareVersions = SOFTWARE_VERSION
     ds.ImageType = ["DERIVED", "SECONDARY"]
-    ds.InstanceNumber = _instance_number(source)
+    ds.InstanceNumber = instance_number(source)
     ds.PatientOrientation = source.get("PatientOrientation") or ""
     ds.BurnedInAnnotation = "YES"
     ds.ImageLaterality = side_of(source)
@@ -239,9 +240,3 @@ def _state_spacing(ds: Dataset, source: Dataset, scale: Scale) -> None:
         ds.PixelSpacingCalibrationDescription = (
             source.get("PixelSpacingCalibrationDescription") or "as source"
         )
-
-
-def _instance_number(source: Dataset) -> int:
-    """The source's own, so that a capture is the same object in every revision."""
-    number = str(source.get("InstanceNumber") or "1")
-    return int(number) if number.isdecimal() and 0 < int(number) < 2**31 else 1

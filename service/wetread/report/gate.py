@@ -80,7 +80,9 @@ _DEFECTS: Final[Mapping[ObjectKind, _Defects]] = MappingProxyType(
         ObjectKind.HEAT_MAP_CAPTURE: lambda ds, case: capture_defects(
             ds, case.image, case.source, kind=case.kind, proof=case.proof
         ),
-        ObjectKind.PRESENTATION_STATE: lambda ds, case: presentation_defects(ds, case.image, case.source),
+        ObjectKind.PRESENTATION_STATE: lambda ds, case: presentation_defects(
+            ds, case.image, case.source, proof=case.proof
+        ),
         ObjectKind.KEY_OBJECT: lambda ds, case: key_object_defects(ds, case.result),
         ObjectKind.HEAT_MAP: lambda ds, case: heat_map_defects(ds, case.image, case.source, proof=case.proof),
     }

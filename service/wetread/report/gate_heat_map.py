@@ -12,7 +12,7 @@ from pydicom.uid import ParametricMapStorage
 
 from wetread.domain import Finding, ModelId
 from wetread.report import answer, codes, identity
-from wetread.report.heat_map import SURROGATE_NOTE, geometry, values_of
+from wetread.report.heat_map import geometry, surrogate_note, values_of
 from wetread.report.results import Evidence, ImageResult, Proof
 
 _FIXED: Final = MappingProxyType(
@@ -59,7 +59,7 @@ def heat_map_defects(ds: Dataset, image: ImageResult, source: Dataset, *, proof:
     yield from _value_defects(ds, subject, proof.evidence)
     yield from _place_defects(shared, frames[0], geometry(image, source, (ds.Rows or 1, ds.Columns or 1)))
     yield from _meaning_defects(shared, finding)
-    yield from _origin_defects(frames[0], image)
+    yield from _origin_defects(frames[0], image, source)
     yield from _common_defects(ds, image)
 
 
@@ -132,10 +132,10 @@ def _meaning_defects(shared: Dataset, finding: Finding) -> Iterator[str]:
         yield "the quantity is not the finding's class activation"
 
 
-def _origin_defects(frame: Dataset, image: ImageResult) -> Iterator[str]:
+def _origin_defects(frame: Dataset, image: ImageResult, source: Dataset) -> Iterator[str]:
     derivations = frame.get("DerivationImageSequence") or []
     said = " ".join(str(item.get("DerivationDescription", "")) for item in derivations)
-    if SURROGATE_NOTE not in said or answer.SAFETY_NOTE not in said:
+    if surrogate_note(source) not in said or answer.SAFETY_NOTE not in said:
         yield "DerivationDescription lacks the surrogate geometry or the safety note"
     origins = [origin for item in derivations for origin in item.get("SourceImageSequence") or []]
     if not _names(origins, image):

@@ -28,6 +28,7 @@ SURROGATE_NOTE: Final = (
     "Surrogate geometry: a projection has no position in space. Origin at the centre of the source image's "
     "first pixel, x along its rows, y along its columns; the map covers the whole source image."
 )
+_UNCALIBRATED_NOTE: Final = "The source states no spacing: 1 mm across a pixel is a surrogate as well."
 _THICKNESS_MM: Final = 1.0
 
 
@@ -45,7 +46,7 @@ def build_heat_map(image: ImageResult, study: StudyResult, evidence: Evidence) -
             if element.tag not in ds:
                 ds.add(element)
         ds.SOPInstanceUID = identity.heat_map_uid(image, evidence.model, evidence.finding)
-        _derive(ds, image)
+        _derive(ds, image, source)
         add_equipment(ds, (a for a in answer.done(image) if a.model == evidence.model))
         stamp(ds, source=source, at=study.concluded_at)
     return BuiltObject(ds, kind, image.instance.header.SOPInstanceUID, proof=Proof(evidence=evidence))
@@ -54,6 +55,11 @@ def build_heat_map(image: ImageResult, study: StudyResult, evidence: Evidence) -
 def spacing_mm(image: ImageResult, source: Dataset) -> tuple[float, float]:
     """Rows' and columns' spacing that the surrogate gives the image: the source's, or its pixels' shape."""
     return pixel_spacing_mm(source) or (pixel_aspect(source), 1.0)
+
+
+def surrogate_note(source: Dataset) -> str:
+    """What of the map's place and size is not the source's."""
+    return SURROGATE_NOTE if pixel_spacing_mm(source) else f"{SURROGATE_NOTE} {_UNCALIBRATED_NOTE}"
 
 
 def geometry(image: ImageResult, source: Dataset, shape: tuple[int, int]) -> tuple[list[float], list[float]]:
@@ -146,7 +152,7 @@ def _meaning(evidence: Evidence) -> hd.pm.RealWorldValueMapping:
     return meaning
 
 
-def _derive(ds: Dataset, image: ImageResult) -> None:
+def _derive(ds: Dataset, image: ImageResult, source: Dataset) -> None:
     """What the map was made of, and that its place is a surrogate (PS3.3 C.7.6.16.2.6)."""
     # highdicom draws this one.
     dimensions = identity.derive_uid("dimensions", ds.SOPInstanceUID)
@@ -160,7 +166,7 @@ def _derive(ds: Dataset, image: ImageResult) -> None:
     series.ReferencedInstanceSequence = [reference_to(image)]
     ds.ReferencedSeriesSequence = [series]
     derivation = Dataset()
-    derivation.DerivationDescription = f"{SURROGATE_NOTE} {answer.SAFETY_NOTE}."
+    derivation.DerivationDescription = f"{surrogate_note(source)} {answer.SAFETY_NOTE}."
     derivation.DerivationCodeSequence = [concept(codes.UNSPECIFIED_METHOD)]
     derivation.SourceImageSequence = [origin]
     for frame in ds.PerFrameFunctionalGroupsSequence:

@@ -65,12 +65,14 @@ class Proof:
 
     `film` is the radiograph of a capture, (rows, columns), output pixels, before anything is drawn on it;
     None: the capture is a card and shows none. `stored` are the source's values as `source_pixels` samples
-    them, for a source that is not to be read again without decoding it.
+    them, for a source that is not to be read again without decoding it. `window`: the modality
+    values that the display shows, where they are the image's own range and no window of the source.
     """
 
     film: NDArray[np.uint8] | None = None
     stored: NDArray[np.int64] | None = None
     evidence: Evidence | None = None
+    window: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,15 +51,15 @@ class Softcopy:
 def softcopy_of(image: ImageResult, *, window: tuple[float, float] | None = None) -> Softcopy:
     """Read how an image is to be shown.
 
-    The source's first VOI LUT, else its first window (as the picture we draw). `window`, the least and
-    the greatest modality value shown, counts where the source has neither that holds together; without
-    it the range of all values that can be stored. Raises Unreadable.
+    As the picture we draw: `window`, the least and the greatest modality value shown, where that shows the
+    image's own range, also when the source states a window and nothing is seen through it. Else the
+    source's first VOI LUT, else its first window, else all values that can be stored. Raises Unreadable.
     """
     try:
         with quiet():
             ds = pydicom.dcmread(image.path, stop_before_pixels=True, force=True, specific_tags=list(_TAGS))
             modality, (low, high) = _modality(ds)
-            voi = _voi_lut(ds, low) or _window(ds)
+            voi = None if window else _voi_lut(ds, low) or _window(ds)
     except _UNREADABLE as error:
         raise Unreadable(f"the source's grey scale cannot be read: {type(error).__name__}") from error
     return Softcopy(

@@ -119,3 +119,15 @@ def test_same_evidence_gives_the_same_bytes(tmp_path: Path) -> None:
     image = read_image(tmp_path)
 
     assert to_part10(map_of(image)) == to_part10(map_of(image))
+
+
+@pytest.mark.parametrize(
+    ("without", "is_said"), [((), False), (("PixelSpacing",), True)], ids=["spacing", "none"]
+)
+def test_map_says_that_its_size_in_millimetres_is_a_surrogate_where_the_source_states_none(
+    tmp_path: Path, without: tuple[str, ...], is_said: bool
+) -> None:
+    ds = map_of(read_image(tmp_path, SourceImage(without=without)))
+
+    [derivation] = ds.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence
+    assert ("1 mm across a pixel" in derivation.DerivationDescription) == is_said
