@@ -9,6 +9,7 @@ from functools import cache, partial
 import numpy as np
 
 from wetread.domain import Finding, ModelId, ObjectKind, ResultObject, SopInstanceUid, SpoolKey, Zone
+from wetread.errors import Rejected
 from wetread.pipeline.film import Film
 from wetread.report import key_object, presentation_state
 from wetread.report.answer import done
@@ -17,6 +18,7 @@ from wetread.report.comprehensive import as_comprehensive
 from wetread.report.heat_map import build_heat_map
 from wetread.report.identity import heat_map_uid, image_object_uid, study_object_uid
 from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
+from wetread.report.softcopy import softcopy_of
 from wetread.report.structured_report import build_plain_report, build_report
 from wetread.spool.objects import Spool
 
@@ -111,10 +113,22 @@ class Catalogue:
 
 def _presentation_states(image: ImageResult, result: StudyResult, film: Film) -> Iterator[Wanted]:
     def layer() -> BuiltObject:
-        return presentation_state.build_presentation_state(image, result, window=film.window)
+        return presentation_state.build_presentation_state(image, result, window=_window_of(image, film))
 
     if presentation_state.is_called_for(image):
         yield _of(ObjectKind.PRESENTATION_STATE, image, layer)
+
+
+def _window_of(image: ImageResult, film: Film) -> tuple[float, float] | None:
+    """The range that the picture shows; None where that is the source's window, or all there is to go by."""
+    if film.is_dangerous:
+        return None
+    try:
+        return film.window
+    except Rejected:
+        if not softcopy_of(image).states_voi:
+            raise
+        return None
 
 
 def _of(kind: ObjectKind, image: ImageResult, *forms: Form) -> Wanted:
