@@ -7,6 +7,7 @@ resolution and covers the whole image.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Final
 
 import highdicom as hd
@@ -119,8 +120,8 @@ def place_of(image: ImageResult, evidence: Evidence) -> int:
 
 def _placed(image: ImageResult, source: Dataset) -> Dataset:
     """The source's header with the surrogate's frame of reference."""
-    placed = Dataset()
-    placed.update(source)
+    # Setting a value in a shallow copy would set it in the source too.
+    placed = deepcopy(source)
     header = image.instance.header
     # Of a multi-frame class highdicom would want frames; the true references are set afterwards.
     placed.SOPClassUID = ComputedRadiographyImageStorage

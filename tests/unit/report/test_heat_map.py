@@ -122,12 +122,18 @@ def test_same_evidence_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("without", "is_said"), [((), False), (("PixelSpacing",), True)], ids=["spacing", "none"]
+    ("source", "is_said"),
+    [
+        (SourceImage(), False),
+        (SourceImage(without=("PixelSpacing",)), True),
+        (SourceImage(more={"PixelSpacing": ["0", "0"]}), True),
+    ],
+    ids=["spacing", "none", "zero"],
 )
 def test_map_says_that_its_size_in_millimetres_is_a_surrogate_where_the_source_states_none(
-    tmp_path: Path, without: tuple[str, ...], is_said: bool
+    tmp_path: Path, source: SourceImage, is_said: bool
 ) -> None:
-    ds = map_of(read_image(tmp_path, SourceImage(without=without)))
+    ds = map_of(read_image(tmp_path, source))
 
     [derivation] = ds.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence
     assert ("1 mm across a pixel" in derivation.DerivationDescription) == is_said
