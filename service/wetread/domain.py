@@ -123,6 +123,11 @@ class Code:
     meaning: str
 
 
+def agreed_side(of_image: str, of_series: str) -> str:
+    """The side of an image whose header states it twice, '' where the two contradict each other."""
+    return (of_image or of_series) if not (of_image and of_series) or of_image == of_series else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels of the original image.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +13,8 @@ from wetread.errors import Rejected
 from wetread.infer.decode import DecodedImage, read_image
 from wetread.infer.greyscale import GreyScale, grey_scale_of
 from wetread.report.answer import done
-from wetread.report.results import ImageResult
+from wetread.report.results import BuiltObject, ImageResult
+from wetread.report.source_pixels import SAMPLES_A_SIDE, sample_decoded
 
 
 class Film:
@@ -33,8 +35,19 @@ class Film:
 
     @cached_property
     def window(self) -> tuple[float, float] | None:
-        """The modality values that the display shows where the image states no window; None where it does."""
+        """The modality values shown where no window of the image shows anything; None where one does."""
         return self._scale.own_range
+
+    @cached_property
+    def stored(self) -> NDArray[np.int64] | None:
+        """What the gate compares the picture with: stored values, taken before any grey scale."""
+        return sample_decoded(self._decoded.stored, self._decoded.ds, SAMPLES_A_SIDE)
+
+    def with_proof(self, built: BuiltObject) -> BuiltObject:
+        """The same picture with the stored values beside it, where it shows a radiograph."""
+        if built.proof.film is None:
+            return built
+        return replace(built, proof=replace(built.proof, stored=self.stored))
 
     def display_if_any(self) -> NDArray[np.float32] | None:
         """The display; None where there is none to be had, and the image's analyses say so.

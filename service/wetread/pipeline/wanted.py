@@ -9,6 +9,7 @@ from functools import cache, partial
 import numpy as np
 
 from wetread.domain import Finding, ModelId, ObjectKind, ResultObject, SopInstanceUid, SpoolKey, Zone
+from wetread.errors import Rejected
 from wetread.pipeline.film import Film
 from wetread.report import key_object, presentation_state
 from wetread.report.answer import done
@@ -88,7 +89,7 @@ class Catalogue:
 
     def _to_capture(self, image: ImageResult, result: StudyResult, film: Film) -> Wanted:
         def picture() -> BuiltObject:
-            return self._capture(image, film.display_if_any(), result)
+            return film.with_proof(self._capture(image, film.display_if_any(), result))
 
         card = partial(self._capture, image, None, result)
         return _of(ObjectKind.CAPTURE, image, picture, card, self._to_plain_card(image, result))
@@ -102,7 +103,7 @@ class Catalogue:
 
         def picture() -> BuiltObject:
             evidence = [self._evidence(model, finding) for model, finding in seen]
-            return self._heat_map_capture(image, film.display, result, evidence)
+            return film.with_proof(self._heat_map_capture(image, film.display, result, evidence))
 
         # Over a negative answer it would be a film with nothing on it.
         is_found = any(finding.zone is not Zone.NEGATIVE for _, finding in seen)
@@ -125,11 +126,22 @@ class Catalogue:
 
 def _presentation_states(image: ImageResult, result: StudyResult, film: Film) -> Iterator[Wanted]:
     def layer() -> BuiltObject:
-        window = None if softcopy_of(image).states_voi else film.window
-        return presentation_state.build_presentation_state(image, result, window=window)
+        return presentation_state.build_presentation_state(image, result, window=_window_of(image, film))
 
     if presentation_state.is_called_for(image):
         yield _of(ObjectKind.PRESENTATION_STATE, image, layer)
+
+
+def _window_of(image: ImageResult, film: Film) -> tuple[float, float] | None:
+    """The range that the picture shows; None where that is the source's window, or all there is to go by."""
+    if film.is_dangerous:
+        return None
+    try:
+        return film.window
+    except Rejected:
+        if not softcopy_of(image).states_voi:
+            raise
+        return None
 
 
 def _of(kind: ObjectKind, image: ImageResult, *forms: Form) -> Wanted:

@@ -16,12 +16,13 @@ from pydicom.valuerep import format_number_as_ds
 from wetread.domain import SOFTWARE_VERSION, ObjectKind
 from wetread.report import answer, codes, identity
 from wetread.report.band import PAPER, QUIET, band_of, paint_band
+from wetread.report.heading import instance_number
 from wetread.report.items import concept
 from wetread.report.layout import SAMPLES, Bounds, Scale, Sheet
 from wetread.report.legend import legend_of
 from wetread.report.lettering import line_height, paint_text, wrapped
-from wetread.report.overlay import Display, draw_overlay
-from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
+from wetread.report.overlay import Display, draw_on, to_film, with_strips
+from wetread.report.results import BuiltObject, Evidence, ImageResult, Proof, StudyResult
 from wetread.report.source import (
     ledger_source,
     pixel_aspect,
@@ -54,6 +55,7 @@ class _Shown:
     scale: Scale | None
     drawn: str
     said: str
+    proof: Proof
 
 
 def build_capture(
@@ -75,16 +77,11 @@ def build_capture(
     if display is None:
         return _build_card(image, bounds, study=study, source=source)
     sheet = Sheet(display.shape[0], display.shape[1], band=band, pixel_aspect=pixel_aspect(source))
-    pixels = draw_overlay(
-        display,
-        findings=answer.findings_of(image),
-        band=band,
-        max_side=max_side,
-        max_bytes=max_bytes,
-        pixel_aspect=sheet.pixel_aspect,
-    )
+    layout = sheet.lay_out(bounds)
+    film = to_film(display, layout)
+    pixels = with_strips(draw_on(film, layout, findings=answer.findings_of(image)), band=band)
     drawn = "Answer written above the image as displayed, findings outlined"
-    shown = _Shown(pixels, sheet.lay_out(bounds).scale, drawn, answer.image_answer(image).text)
+    shown = _Shown(pixels, layout.scale, drawn, answer.image_answer(image).text, Proof(film))
     return _build(ObjectKind.CAPTURE, image, shown, study=study, source=source)
 
 
@@ -123,20 +120,13 @@ def build_heat_map_capture(
     sheet = Sheet(
         display.shape[0], display.shape[1], band=band, legend=legend, pixel_aspect=pixel_aspect(source)
     )
-    pixels = draw_overlay(
-        display,
-        findings=[],
-        band=band,
-        mode="heatmap",
-        heat_map=leading.heat_map,
-        legend=legend,
-        max_side=max_side,
-        max_bytes=max_bytes,
-        pixel_aspect=sheet.pixel_aspect,
-    )
+    layout = sheet.lay_out(Bounds(max_side, max_bytes))
+    film = to_film(display, layout)
+    picture = draw_on(film, layout, heat_map=leading.heat_map)
+    pixels = with_strips(picture, band=band, legend=legend)
     drawn = f"Answer written above the image as displayed, coloured by evidence. {legend.words}"
     said = f"{answer.image_answer(image).text}. {legend.title}"
-    shown = _Shown(pixels, sheet.lay_out(Bounds(max_side, max_bytes)).scale, drawn, said)
+    shown = _Shown(pixels, layout.scale, drawn, said, Proof(film, evidence=leading))
     return _build(ObjectKind.HEAT_MAP_CAPTURE, image, shown, study=study, source=source)
 
 
@@ -183,7 +173,7 @@ def _leading(image: ImageResult, evidence: Sequence[Evidence]) -> Evidence:
 
 
 def _build_card(image: ImageResult, bounds: Bounds, *, study: StudyResult, source: Dataset) -> BuiltObject:
-    shown = _Shown(paint_card(image, bounds), None, ON_A_CARD, answer.image_answer(image).text)
+    shown = _Shown(paint_card(image, bounds), None, ON_A_CARD, answer.image_answer(image).text, Proof())
     return _build(ObjectKind.CAPTURE, image, shown, study=study, source=source)
 
 
@@ -204,7 +194,7 @@ def _build(
             _state_spacing(ds, source, shown.scale)
         add_equipment(ds, answer.done(image))
         stamp(ds, source=source, at=study.concluded_at)
-    return BuiltObject(ds=ds, kind=kind, source=image.instance.header.SOPInstanceUID)
+    return BuiltObject(ds, kind, image.instance.header.SOPInstanceUID, proof=shown.proof)
 
 
 def _copy_image(ds: Dataset, source: Dataset) -> None:
@@ -232,7 +222,7 @@ def _describe_object(ds: Dataset, image: ImageResult, *, source: Dataset) -> Non
     ds.SecondaryCaptureDeviceManufacturerModelName = identity.MODEL_NAME
     ds.SecondaryCaptureDeviceSoftwareVersions = SOFTWARE_VERSION
     ds.ImageType = ["DERIVED", "SECONDARY"]
-    ds.InstanceNumber = _instance_number(source)
+    ds.InstanceNumber = instance_number(source)
     ds.PatientOrientation = source.get("PatientOrientation") or ""
     ds.BurnedInAnnotation = "YES"
     ds.ImageLaterality = side_of(source)
@@ -275,9 +265,3 @@ def _state_spacing(ds: Dataset, source: Dataset, scale: Scale) -> None:
         ds.PixelSpacingCalibrationDescription = (
             source.get("PixelSpacingCalibrationDescription") or "as source"
         )
-
-
-def _instance_number(source: Dataset) -> int:
-    """The source's own, so that a capture is the same object in every revision."""
-    number = str(source.get("InstanceNumber") or "1")
-    return int(number) if number.isdecimal() and 0 < int(number) < 2**31 else 1

@@ -25,7 +25,7 @@ from wetread.report.gate_presentation import presentation_defects
 from wetread.report.gate_report import report_defects
 from wetread.report.gate_stamp import equipment_defects, stamp_defects
 from wetread.report.measurement_group import whole_image
-from wetread.report.results import BuiltObject, ImageResult, StudyResult
+from wetread.report.results import BuiltObject, ImageResult, Proof, StudyResult
 from wetread.report.source import Sources, ledger_source, quiet, source_of
 
 # Type 1 in every object we make, and type 2: there, perhaps empty (PS3.3 C.7.1.1, C.7.2.1, C.12.1).
@@ -51,6 +51,7 @@ class _Case:
     source: Dataset
     is_plain: bool
     read: Sources
+    proof: Proof
 
     @property
     def images(self) -> tuple[ImageResult, ...]:
@@ -63,13 +64,17 @@ _DEFECTS: Final[Mapping[ObjectKind, _Defects]] = MappingProxyType(
     {
         ObjectKind.STRUCTURED_REPORT: lambda ds, case: _report_defects(ds, case),
         ObjectKind.COMPREHENSIVE_REPORT: lambda ds, case: _report_defects(ds, case),
-        ObjectKind.CAPTURE: lambda ds, case: capture_defects(ds, case.image, case.source, kind=case.kind),
-        ObjectKind.HEAT_MAP_CAPTURE: lambda ds, case: capture_defects(
-            ds, case.image, case.source, kind=case.kind
+        ObjectKind.CAPTURE: lambda ds, case: capture_defects(
+            ds, case.image, case.source, kind=case.kind, proof=case.proof
         ),
-        ObjectKind.PRESENTATION_STATE: lambda ds, case: presentation_defects(ds, case.image, case.source),
+        ObjectKind.HEAT_MAP_CAPTURE: lambda ds, case: capture_defects(
+            ds, case.image, case.source, kind=case.kind, proof=case.proof
+        ),
+        ObjectKind.PRESENTATION_STATE: lambda ds, case: presentation_defects(
+            ds, case.image, case.source, proof=case.proof
+        ),
         ObjectKind.KEY_OBJECT: lambda ds, case: key_object_defects(ds, case.result),
-        ObjectKind.HEAT_MAP: lambda ds, case: heat_map_defects(ds, case.image, case.source),
+        ObjectKind.HEAT_MAP: lambda ds, case: heat_map_defects(ds, case.image, case.source, proof=case.proof),
     }
 )
 _OF_STUDY: Final = frozenset(
@@ -105,7 +110,7 @@ def _defects(built: BuiltObject, result: StudyResult, sources: Sources) -> Itera
         yield "shows an image that is not of this study"
         return
     read = ledger_source if built.is_plain else sources
-    case = _Case(built.kind, result, image, read(image), built.is_plain, read)
+    case = _Case(built.kind, result, image, read(image), built.is_plain, read, built.proof)
     yield from _answer_defects(case.images)
     yield from _identity_defects(ds, case)
     yield from stamp_defects(ds, case.kind, source=case.source, at=result.concluded_at)

@@ -14,8 +14,8 @@ from wetread.report import answer, codes, identity
 from wetread.report.capture import ON_A_CARD, is_lossy
 from wetread.report.gate_pixels import pixel_defects
 from wetread.report.heading import instance_number
-from wetread.report.legend import Legend
-from wetread.report.results import ImageResult
+from wetread.report.legend import Legend, legend_of
+from wetread.report.results import Evidence, ImageResult, Proof
 from wetread.report.source import side_of
 
 _FIXED: Final = MappingProxyType(
@@ -48,7 +48,9 @@ _CARRIED: Final = ("LossyImageCompressionRatio", "LossyImageCompressionMethod")
 _OVERLAYS: Final = range(0x6000, 0x6100)
 
 
-def capture_defects(ds: Dataset, image: ImageResult, source: Dataset, *, kind: ObjectKind) -> Iterator[str]:
+def capture_defects(
+    ds: Dataset, image: ImageResult, source: Dataset, *, kind: ObjectKind, proof: Proof
+) -> Iterator[str]:
     """Every way in which a capture, plain or of a heat map, is not what its image and answer call for."""
     yield from _module_defects(ds)
     yield from _reference_defects(ds, image)
@@ -57,15 +59,17 @@ def capture_defects(ds: Dataset, image: ImageResult, source: Dataset, *, kind: O
     if answer.SAFETY_NOTE not in derivation:
         yield "DerivationDescription lacks the safety note"
     is_heat_map = kind is ObjectKind.HEAT_MAP_CAPTURE
-    legend = _legend_named(ds, image) if is_heat_map else None
+    legend = _legend_named(ds, image, proof.evidence) if is_heat_map else None
     is_said = legend is not None or ds.get("ImageComments") == answer.image_answer(image).text
     if not is_said or (legend and legend.words not in derivation):
         yield "what it says is not the answer"
     if is_heat_map and legend is None:
         yield "no finding of the image is the heat map's"
         return
-    is_card = not is_heat_map and derivation.startswith(ON_A_CARD)
-    yield from pixel_defects(ds, image, source, is_card=is_card, legend=legend)
+    # The builder says whether it is a card: of what the object says a film would pass for one.
+    if derivation.startswith(ON_A_CARD) != (proof.film is None):
+        yield "DerivationDescription does not say whether it is a card"
+    yield from pixel_defects(ds, image, source, proof=proof, legend=legend)
 
 
 def _module_defects(ds: Dataset) -> Iterator[str]:
@@ -80,15 +84,14 @@ def _module_defects(ds: Dataset) -> Iterator[str]:
         yield "an overlay of the source lies on the picture"
 
 
-def _legend_named(ds: Dataset, image: ImageResult) -> Legend | None:
-    """The legend that the object says it has, if it is one of this image's findings."""
-    said = answer.image_answer(image).text
-    legends = (
-        Legend(finding.label, analysis.model, 0.0)
-        for analysis in answer.done(image)
-        for finding in analysis.findings
-    )
-    return next((item for item in legends if ds.get("ImageComments") == f"{said}. {item.title}"), None)
+def _legend_named(ds: Dataset, image: ImageResult, evidence: Evidence | None) -> Legend | None:
+    """The legend of the evidence, if that is one of this image's findings and the object says so."""
+    pairs = [(a.model, finding) for a in answer.done(image) for finding in a.findings]
+    if evidence is None or (evidence.model, evidence.finding) not in pairs:
+        return None
+    legend = legend_of(evidence)
+    is_said = ds.get("ImageComments") == f"{answer.image_answer(image).text}. {legend.title}"
+    return legend if is_said else None
 
 
 def _reference_defects(ds: Dataset, image: ImageResult) -> Iterator[str]:

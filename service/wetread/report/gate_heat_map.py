@@ -14,8 +14,8 @@ from wetread.domain import Finding, ModelId, ObjectKind
 from wetread.report import answer, codes, identity
 from wetread.report.content import coded
 from wetread.report.gate_stamp import equipment_defects, place_defects
-from wetread.report.heat_map import SURROGATE_NOTE, geometry
-from wetread.report.results import ImageResult
+from wetread.report.heat_map import geometry, surrogate_note, values_of
+from wetread.report.results import Evidence, ImageResult, Proof
 
 _FIXED: Final = MappingProxyType(
     {
@@ -40,7 +40,7 @@ _PLANE: Final = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
 _NEAR: Final = 1e-6
 
 
-def heat_map_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterator[str]:
+def heat_map_defects(ds: Dataset, image: ImageResult, source: Dataset, *, proof: Proof) -> Iterator[str]:
     """Every way in which a heat map is not what its image and finding call for."""
     frame = identity.derive_uid("frame of reference", image.instance.header.SOPInstanceUID)
     for keyword, value in _FIXED.items():
@@ -61,10 +61,11 @@ def heat_map_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterat
         yield "not exactly one frame"
         return
     yield from _pixel_defects(ds)
+    yield from _value_defects(ds, subject, proof.evidence)
     yield from _place_defects(shared, frames[0], geometry(image, source, (ds.Rows or 1, ds.Columns or 1)))
     yield from _meaning_defects(shared, finding)
     yield from _window_defects(shared)
-    yield from _origin_defects(ds, frames[0], image)
+    yield from _origin_defects(ds, frames[0], image, source)
     yield from _common_defects(ds, image)
 
 
@@ -87,6 +88,16 @@ def _pixel_defects(ds: Dataset) -> Iterator[str]:
     values = np.frombuffer(data, "<f4")
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
         yield "a value is not within 0 to 1"
+
+
+def _value_defects(ds: Dataset, subject: tuple[ModelId, Finding], evidence: Evidence | None) -> Iterator[str]:
+    """The map is the network's own, cell by cell."""
+    if evidence is None or (evidence.model, evidence.finding) != subject:
+        yield "the evidence is not that of the finding"
+    elif (ds.Rows, ds.Columns) != evidence.heat_map.shape:
+        yield "the matrix is not the evidence's"
+    elif ds.get("FloatPixelData") != values_of(evidence).astype("<f4").tobytes():
+        yield "the values are not the evidence"
 
 
 def _place_defects(shared: Dataset, frame: Dataset, wanted: tuple[list[float], list[float]]) -> Iterator[str]:
@@ -143,10 +154,10 @@ def _window_defects(shared: Dataset) -> Iterator[str]:
         yield "the values are scaled"
 
 
-def _origin_defects(ds: Dataset, frame: Dataset, image: ImageResult) -> Iterator[str]:
+def _origin_defects(ds: Dataset, frame: Dataset, image: ImageResult, source: Dataset) -> Iterator[str]:
     derivations = frame.get("DerivationImageSequence") or []
     said = " ".join(str(item.get("DerivationDescription", "")) for item in derivations)
-    if SURROGATE_NOTE not in said or answer.SAFETY_NOTE not in said:
+    if surrogate_note(source) not in said or answer.SAFETY_NOTE not in said:
         yield "DerivationDescription lacks the surrogate geometry or the safety note"
     origins = [origin for item in derivations for origin in item.get("SourceImageSequence") or []]
     if not (_names(origins, image) and _names(list(ds.get("SourceImageSequence") or []), image)):

@@ -11,28 +11,29 @@ from pydicom.dataset import Dataset
 
 from wetread.report import answer
 from wetread.report.band import band_of, paint_band
-from wetread.report.layout import LEAST_COLUMNS, SAMPLES, stretch_of
-from wetread.report.legend import Legend, is_legend, legend_rows
-from wetread.report.results import ImageResult
+from wetread.report.capture import paint_card
+from wetread.report.gate_likeness import look_defects
+from wetread.report.layout import LEAST_COLUMNS, SAMPLES, Bounds, Layout, Scale, stretch_of
+from wetread.report.legend import Legend, legend_rows, paint_legend
+from wetread.report.overlay import draw_on
+from wetread.report.results import Evidence, ImageResult, Proof
 from wetread.report.source import pixel_aspect, pixel_spacing_mm
-from wetread.report.source_pixels import evenly, sample_stored
+from wetread.report.source_pixels import SAMPLES_A_SIDE, evenly, sample_stored
+from wetread.report.tint import tint
 
-_SAMPLES_A_SIDE: Final = 64
-# Of 255: what a network has read shows more than this (`infer.exposure`).
-_LEAST_CONTRAST: Final = 8
-# Rank correlation with the source: 0.93 to 0.99 on real files, whatever their window; turned by half of a
-# symmetric hand still 0.93.
-_INVERTED_BELOW: Final = -0.1
-_ANOTHER_BELOW: Final = 0.25
-_TURNED_BY: Final = 0.03
 _TOLERANCE: Final = 0.01
+# Of 255, and the part of all coloured places that may differ by more: at the rim of the evidence on a small
+# picture the colour of a pixel is not that of its neighbour.
+_SAME_COLOUR: Final = 24
+_RIM: Final = 0.2
+_FEW: Final = 10
 _Picture = NDArray[np.uint8]
 
 
 def pixel_defects(
-    ds: Dataset, image: ImageResult, source: Dataset, *, is_card: bool, legend: Legend | None
+    ds: Dataset, image: ImageResult, source: Dataset, *, proof: Proof, legend: Legend | None
 ) -> Iterator[str]:
-    """Length, band, legend, proportions, contrast; of an uncompressed source polarity and orientation too."""
+    """Length, band, legend, proportions, everything drawn on the film, and the film against its source."""
     rows, columns = int(ds.get("Rows") or 0), int(ds.get("Columns") or 0)
     pixels, length = ds.get("PixelData", b""), rows * columns * SAMPLES
     if not length or len(pixels) != length + length % 2:
@@ -43,13 +44,24 @@ def pixel_defects(
     if not np.array_equal(picture[: len(band)], band):
         yield "the band does not say the answer"
     foot = legend_rows(legend, columns=columns) if legend else 0
-    if legend and not is_legend(picture[rows - foot :], legend):
+    if legend and not np.array_equal(picture[rows - foot :], paint_legend(legend, columns=columns)):
         yield "the legend does not say whose heat map it is"
-    if is_card:
-        if "PixelSpacing" in ds:
-            yield "PixelSpacing is stated on a card"
+    if proof.film is None:
+        yield from _card_defects(ds, picture, image)
         return
     yield from _area_defects(ds, picture[len(band) : rows - foot], image, source)
+    area = picture[len(band) : rows - foot]
+    yield from _drawing_defects(area, proof.film, image, proof.evidence)
+    stored = sample_stored(image.path, SAMPLES_A_SIDE)
+    stored = proof.stored if stored is None else stored
+    yield from look_defects(proof.film, stored, is_read=bool(answer.done(image)))
+
+
+def _card_defects(ds: Dataset, picture: _Picture, image: ImageResult) -> Iterator[str]:
+    if "PixelSpacing" in ds:
+        yield "PixelSpacing is stated on a card"
+    if not np.array_equal(picture, paint_card(image, Bounds(max_side=picture.shape[1]))):
+        yield "something else than words stands on a card"
 
 
 def _area_defects(ds: Dataset, area: _Picture, image: ImageResult, source: Dataset) -> Iterator[str]:
@@ -65,9 +77,6 @@ def _area_defects(ds: Dataset, area: _Picture, image: ImageResult, source: Datas
         yield "the picture does not have the source's proportions"
         return
     yield from _spacing_defects(ds, len(area), image, source)
-    shown = area[:, missing // 2 : missing // 2 + columns] if is_margin else area
-    rows_at, columns_at = (evenly(side, _SAMPLES_A_SIDE) for side in shown.shape[:2])
-    yield from _look_defects(shown[np.ix_(rows_at, columns_at)], image)
 
 
 def _spacing_defects(ds: Dataset, rows: int, image: ImageResult, source: Dataset) -> Iterator[str]:
@@ -85,38 +94,30 @@ def _spacing_defects(ds: Dataset, rows: int, image: ImageResult, source: Dataset
         yield "PixelSpacing does not fit the matrix"
 
 
-def _look_defects(sample: _Picture, image: ImageResult) -> Iterator[str]:
-    """Black, inverted, turned round or another's; what is coloured is not judged."""
-    if answer.done(image) and np.ptp(sample) < _LEAST_CONTRAST:
-        yield "the picture shows nothing"
+def _drawing_defects(
+    area: _Picture, film: _Picture, image: ImageResult, evidence: Evidence | None
+) -> Iterator[str]:
+    """Drawn once more, of the result's own findings or evidence, the film must come out the same."""
+    header, (rows, columns) = image.instance.header, film.shape
+    if rows != len(area) or columns > area.shape[1] or not (header.Rows and header.Columns):
+        yield "the film does not fill its place"
         return
-    stored = sample_stored(image.path, _SAMPLES_A_SIDE)
-    if stored is None:
+    scale = Scale(columns / header.Columns, rows / header.Rows)
+    layout = Layout(scale, rows, columns, area.shape[1], band_rows=0, legend_rows=0)
+    if evidence is not None:
+        yield from _tint_defects(area[:, layout.left : layout.left + columns], film, evidence)
         return
-    likeness = _likeness(sample, stored)
-    if likeness is None:
-        return
-    turned = (_likeness(other, stored) for other in (sample[::-1], sample[:, ::-1], sample[::-1, ::-1]))
-    if likeness < _INVERTED_BELOW:
-        yield "the picture is inverted"
-    elif likeness < _ANOTHER_BELOW and answer.done(image):
-        yield "the picture is of another image"
-    elif max(value or 0.0 for value in turned) > likeness + _TURNED_BY:
-        yield "the picture is turned or mirrored"
+    if not np.array_equal(area, draw_on(film, layout, findings=answer.findings_of(image))):
+        yield "what is drawn on the film is not the findings' boxes and tags, and they alone"
 
 
-def _likeness(sample: _Picture, stored: NDArray[np.int64]) -> float | None:
-    """Rank correlation, -1..1, over what is grey: blind to windowing. None where there is nothing to rank."""
-    is_grey = np.ptp(sample, axis=-1) == 0
-    shown, expected = _ranks(sample[..., 0][is_grey]), _ranks(stored[is_grey])
-    if not (shown.std() and expected.std()):
-        return None
-    return float(np.corrcoef(shown, expected)[0, 1])
-
-
-def _ranks(values: NDArray[np.uint8] | NDArray[np.int64]) -> NDArray[np.float64]:
-    """Equal values share the middle of their ranks."""
-    if not values.size:
-        return np.zeros(1)
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - counts / 2)[place], np.float64)
+def _tint_defects(area: _Picture, film: _Picture, evidence: Evidence) -> Iterator[str]:
+    """At places spread evenly: to colour all of it again would take as long as to make it."""
+    at = np.ix_(*(evenly(side, SAMPLES_A_SIDE // 2) for side in film.shape))
+    expected = np.repeat(film[at][..., None], SAMPLES, axis=2)
+    tint(expected, evidence.heat_map)
+    shown = area[at]
+    is_off = np.abs(shown.astype(np.int16) - expected).max(axis=-1) > _SAME_COLOUR
+    is_coloured = (np.ptp(shown, axis=-1) > 0) | (np.ptp(expected, axis=-1) > 0)
+    if is_off.sum() > _FEW + _RIM * is_coloured.sum():
+        yield "the colours are not the evidence"

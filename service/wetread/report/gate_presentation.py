@@ -17,7 +17,7 @@ from wetread.report.annotation import boxed, label_of, note_of
 from wetread.report.gate_stamp import place_defects
 from wetread.report.measurement_group import outline, whole_image
 from wetread.report.presentation_state import LAYER_OF, NOTE_LAYER, layer_item
-from wetread.report.results import ImageResult
+from wetread.report.results import ImageResult, Proof
 from wetread.report.softcopy import softcopy_of
 from wetread.report.source import pixel_aspect, pixel_spacing_mm
 
@@ -29,7 +29,7 @@ _MODALITY: Final = ("RescaleIntercept", "RescaleSlope", "RescaleType", "Modality
 _Point = tuple[float, float]
 
 
-def presentation_defects(ds: Dataset, image: ImageResult, source: Dataset) -> Iterator[str]:
+def presentation_defects(ds: Dataset, image: ImageResult, source: Dataset, *, proof: Proof) -> Iterator[str]:
     """Every way in which a presentation state is not what its image and answer call for."""
     if ds.SOPClassUID != GrayscaleSoftcopyPresentationStateStorage or ds.Modality != "PR":
         yield "not a Grayscale Softcopy Presentation State"
@@ -37,7 +37,7 @@ def presentation_defects(ds: Dataset, image: ImageResult, source: Dataset) -> It
         yield "label or description is missing, or does not say what it is for"
     yield from place_defects(ds, image, ObjectKind.PRESENTATION_STATE, source=source)
     yield from _reference_defects(ds, image)
-    yield from _grey_defects(ds, image)
+    yield from _grey_defects(ds, image, proof.window)
     yield from _area_defects(ds, image, source)
     yield from _layer_defects(ds)
     yield from _annotation_defects(ds, image)
@@ -65,9 +65,9 @@ def _named(item: Dataset) -> tuple[object, object]:
     return item.get("ReferencedSOPClassUID"), item.get("ReferencedSOPInstanceUID")
 
 
-def _grey_defects(ds: Dataset, image: ImageResult) -> Iterator[str]:
+def _grey_defects(ds: Dataset, image: ImageResult, window: tuple[float, float] | None) -> Iterator[str]:
     """Polarity, modality LUT and window against the source's own."""
-    softcopy = softcopy_of(image)
+    softcopy = softcopy_of(image, window=window)
     if ds.get("PresentationLUTShape") != ("INVERSE" if softcopy.is_inverted else "IDENTITY"):
         yield "PresentationLUTShape turns black and white round"
     if any(ds.get(keyword) != softcopy.modality.get(keyword) for keyword in _MODALITY):
@@ -75,8 +75,8 @@ def _grey_defects(ds: Dataset, image: ImageResult) -> Iterator[str]:
     items = list(ds.get("SoftcopyVOILUTSequence") or [])
     if len(items) != 1:
         yield "not exactly one window"
-    elif softcopy.states_voi and items[0] != softcopy.voi:
-        yield "the window is not the source's"
+    elif (softcopy.states_voi or window) and items[0] != softcopy.voi:
+        yield "the window is not the source's, nor the picture's"
     elif not softcopy.states_voi and not _shows_something(items[0], softcopy.voi):
         yield "the window shows nothing"
 

@@ -7,11 +7,13 @@ resolution and covers the whole image.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Final
 
 import highdicom as hd
 import numpy as np
 from highdicom import sr
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
@@ -19,7 +21,7 @@ from wetread.domain import SOFTWARE_VERSION, ObjectKind
 from wetread.report import answer, codes, identity
 from wetread.report.heading import add_series, heading, instance_number, reference_to
 from wetread.report.items import concept
-from wetread.report.results import BuiltObject, Evidence, ImageResult, StudyResult
+from wetread.report.results import BuiltObject, Evidence, ImageResult, Proof, StudyResult
 from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, source_of
 from wetread.report.stamp import add_equipment, stamp
 
@@ -27,6 +29,7 @@ SURROGATE_NOTE: Final = (
     "Surrogate geometry: a projection has no position in space. Origin at the centre of the source image's "
     "first pixel, x along its rows, y along its columns; the map covers the whole source image."
 )
+_UNCALIBRATED_NOTE: Final = "The source states no spacing: 1 mm across a pixel is a surrogate as well."
 _THICKNESS_MM: Final = 1.0
 
 
@@ -44,15 +47,20 @@ def build_heat_map(image: ImageResult, study: StudyResult, evidence: Evidence) -
             if element.tag not in ds:
                 ds.add(element)
         ds.SOPInstanceUID = identity.heat_map_uid(image, evidence.model, evidence.finding)
-        _derive(ds, image)
+        _derive(ds, image, source)
         add_equipment(ds, (a for a in answer.done(image) if a.model == evidence.model))
         stamp(ds, source=source, at=study.concluded_at)
-    return BuiltObject(ds=ds, kind=kind, source=image.instance.header.SOPInstanceUID)
+    return BuiltObject(ds, kind, image.instance.header.SOPInstanceUID, proof=Proof(evidence=evidence))
 
 
 def spacing_mm(image: ImageResult, source: Dataset) -> tuple[float, float]:
     """Rows' and columns' spacing that the surrogate gives the image: the source's, or its pixels' shape."""
     return pixel_spacing_mm(source) or (pixel_aspect(source), 1.0)
+
+
+def surrogate_note(source: Dataset) -> str:
+    """What of the map's place and size is not the source's."""
+    return SURROGATE_NOTE if pixel_spacing_mm(source) else f"{SURROGATE_NOTE} {_UNCALIBRATED_NOTE}"
 
 
 def geometry(image: ImageResult, source: Dataset, shape: tuple[int, int]) -> tuple[list[float], list[float]]:
@@ -70,7 +78,7 @@ def _map(image: ImageResult, source: Dataset, evidence: Evidence) -> Dataset:
     position, spacing = geometry(image, source, evidence.heat_map.shape)
     return hd.pm.ParametricMap(
         source_images=[_placed(image, source)],
-        pixel_array=np.clip(np.nan_to_num(evidence.heat_map.astype(np.float32)), 0.0, 1.0),
+        pixel_array=values_of(evidence),
         series_instance_uid=identity.image_series_uid(ObjectKind.HEAT_MAP, image),
         series_number=identity.SERIES_NUMBER[ObjectKind.HEAT_MAP],
         sop_instance_uid=identity.heat_map_uid(image, evidence.model, evidence.finding),
@@ -93,6 +101,11 @@ def _map(image: ImageResult, source: Dataset, evidence: Evidence) -> Dataset:
     )
 
 
+def values_of(evidence: Evidence) -> NDArray[np.float32]:
+    """The map's values, (rows, columns), 0..1."""
+    return np.asarray(np.clip(np.nan_to_num(evidence.heat_map.astype(np.float32)), 0.0, 1.0), np.float32)
+
+
 def description_of(evidence: Evidence) -> str:
     """What a map is of, at most 64 characters."""
     return f"{evidence.finding.label}: AI heat map, research use only"[:64]
@@ -107,8 +120,8 @@ def place_of(image: ImageResult, evidence: Evidence) -> int:
 
 def _placed(image: ImageResult, source: Dataset) -> Dataset:
     """The source's header with the surrogate's frame of reference."""
-    placed = Dataset()
-    placed.update(source)
+    # Setting a value in a shallow copy would set it in the source too.
+    placed = deepcopy(source)
     header = image.instance.header
     # Of a multi-frame class highdicom would want frames; the true references are set afterwards.
     placed.SOPClassUID = ComputedRadiographyImageStorage
@@ -140,7 +153,7 @@ def _meaning(evidence: Evidence) -> hd.pm.RealWorldValueMapping:
     return meaning
 
 
-def _derive(ds: Dataset, image: ImageResult) -> None:
+def _derive(ds: Dataset, image: ImageResult, source: Dataset) -> None:
     """What the map was made of, and that its place is a surrogate (PS3.3 C.7.6.16.2.6)."""
     # highdicom draws this one.
     dimensions = identity.derive_uid("dimensions", ds.SOPInstanceUID)
@@ -154,7 +167,7 @@ def _derive(ds: Dataset, image: ImageResult) -> None:
     series.ReferencedInstanceSequence = [reference_to(image)]
     ds.ReferencedSeriesSequence = [series]
     derivation = Dataset()
-    derivation.DerivationDescription = f"{SURROGATE_NOTE} {answer.SAFETY_NOTE}."
+    derivation.DerivationDescription = f"{surrogate_note(source)} {answer.SAFETY_NOTE}."
     derivation.DerivationCodeSequence = [concept(codes.UNSPECIFIED_METHOD)]
     derivation.SourceImageSequence = [origin]
     for frame in ds.PerFrameFunctionalGroupsSequence:

@@ -53,12 +53,6 @@ def paint_legend(legend: Legend, *, columns: int) -> NDArray[np.uint8]:
     return np.concatenate((bar, _paint_words(legend.words, columns)))
 
 
-def is_legend(strip: NDArray[np.uint8], legend: Legend) -> bool:
-    """Whether a strip, RGB, says what this legend says, whatever its peak."""
-    words = _paint_words(legend.words, strip.shape[1])
-    return np.array_equal(strip[-len(words) :], words)
-
-
 def legend_rows(legend: Legend, *, columns: int) -> int:
     """How many rows the legend takes, without painting it."""
     size = small_size(columns)

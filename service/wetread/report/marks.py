@@ -59,13 +59,15 @@ def draw_findings(
     labelled: set[tuple[str, str]] = set()
     for finding, box in drawn:
         key = (finding.code.value, finding.zone.value)
-        text = finding.label if key in labelled else _label(finding)
+        text = _label(finding, is_first=key not in labelled)
         labelled.add(key)
         taken.append(_draw_label(picture, text, box, colour=_colour(finding), taken=taken))
 
 
-def _label(finding: Finding) -> str:
-    return f"{finding.label} {percent_text(finding)}, {finding.zone.value}"
+def _label(finding: Finding, *, is_first: bool) -> str:
+    """What a tag says: the probability, which is the image's and not the place's, only once."""
+    chance = f" {percent_text(finding)}" if is_first else ""
+    return f"{finding.label}{chance}, {finding.zone.value}"
 
 
 def _colour(finding: Finding) -> Colour:

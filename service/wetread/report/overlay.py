@@ -42,25 +42,49 @@ def draw_overlay(
     (3 a pixel) bound the finished picture; `pixel_aspect` is a source pixel's height over its width, and the
     picture's pixels are square. Raises ValueError when not even the band fits.
     """
+    if mode == "heatmap" and heat_map is None:
+        raise ValueError("mode 'heatmap' needs a heat map")
     sheet = Sheet(display.shape[0], display.shape[1], band=band, legend=legend, pixel_aspect=pixel_aspect)
     layout = sheet.lay_out(Bounds(max_side, max_bytes))
-    picture = _to_rgb(display, layout)
-    if mode == "heatmap":
-        if heat_map is None:
-            raise ValueError("mode 'heatmap' needs a heat map")
+    picture = draw_on(
+        to_film(display, layout),
+        layout,
+        findings=findings if mode == "boxes" else (),
+        heat_map=heat_map if mode == "heatmap" else None,
+    )
+    return with_strips(picture, band=band, legend=legend)
+
+
+def draw_on(
+    film: NDArray[np.uint8],
+    layout: Layout,
+    *,
+    findings: Sequence[Finding] = (),
+    heat_map: HeatMap | None = None,
+) -> NDArray[np.uint8]:
+    """The radiograph of `to_film`, evidence and findings drawn on it: RGB, black at its sides if narrow."""
+    picture = np.asarray(cv2.cvtColor(film, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
+    if heat_map is not None:
         tint(picture, heat_map)
     picture = _widened(picture, layout)
-    if mode == "boxes":
-        draw_findings(picture, findings, layout.scale, left=layout.left)
+    draw_findings(picture, findings, layout.scale, left=layout.left)
+    return picture
+
+
+def with_strips(
+    picture: NDArray[np.uint8], *, band: Band | None, legend: Legend | None = None
+) -> NDArray[np.uint8]:
+    """Band above and legend under a drawn picture, of its width."""
     strips = [picture]
     if band is not None:
-        strips.insert(0, paint_band(band, columns=layout.columns))
+        strips.insert(0, paint_band(band, columns=picture.shape[1]))
     if legend is not None:
-        strips.append(paint_legend(legend, columns=layout.columns))
+        strips.append(paint_legend(legend, columns=picture.shape[1]))
     return np.concatenate(strips) if len(strips) > 1 else strips[0]
 
 
-def _to_rgb(display: Display, layout: Layout) -> NDArray[np.uint8]:
+def to_film(display: Display, layout: Layout) -> NDArray[np.uint8]:
+    """The display at the size of its layout, in bytes: (rows, columns)."""
     rows, columns = display.shape
     size = (layout.picture_columns, layout.picture_rows)
     method = cv2.INTER_AREA if layout.scale.x < 1 else cv2.INTER_CUBIC
@@ -68,7 +92,7 @@ def _to_rgb(display: Display, layout: Layout) -> NDArray[np.uint8]:
     grey = display if display.dtype == np.uint8 else cv2.convertScaleAbs(display, alpha=255.0)
     if size != (columns, rows):
         grey = cv2.resize(grey, size, interpolation=method)
-    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
+    return np.asarray(grey, dtype=np.uint8)
 
 
 def _widened(picture: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ from wetread.report import answer, identity
 from wetread.report.annotation import Area, Mark, Points, annotate, boxed
 from wetread.report.band import COLOUR_OF
 from wetread.report.heading import add_series, heading, instance_number, reference_to
-from wetread.report.results import BuiltObject, ImageResult, StudyResult
+from wetread.report.results import BuiltObject, ImageResult, Proof, StudyResult
 from wetread.report.softcopy import Softcopy, softcopy_of
 from wetread.report.source import pixel_aspect, pixel_spacing_mm, quiet, source_of
 from wetread.report.stamp import add_equipment, stamp
@@ -55,8 +55,8 @@ def build_presentation_state(
 ) -> BuiltObject:
     """The image as its source shows it, its boxes and what they mean.
 
-    `window`, the least and greatest modality value shown, is for a source that states no window of its
-    own. Raises Unreadable when the source header cannot be read.
+    `window`: the least and greatest modality value shown, where the picture shows the image's own range.
+    Raises Unreadable when the source header cannot be read.
     """
     source = source_of(image)
     kind = ObjectKind.PRESENTATION_STATE
@@ -73,7 +73,7 @@ def build_presentation_state(
         add_equipment(ds, answer.done(image))
         stamp(ds, source=source, at=study.concluded_at)
         _name(ds)
-    return BuiltObject(ds=ds, kind=kind, source=image.instance.header.SOPInstanceUID)
+    return BuiltObject(ds, kind, image.instance.header.SOPInstanceUID, proof=Proof(window=window))
 
 
 def _name(ds: Dataset) -> None:

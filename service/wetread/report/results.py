@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +64,22 @@ class StudyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What the gate holds a picture or a map against, beside the object and never sent.
+
+    `film` is the radiograph of a capture, (rows, columns), output pixels, before anything is drawn on it;
+    None: the capture is a card and shows none. `stored` are the source's values as `source_pixels` samples
+    them, for a source that is not to be read again without decoding it. `window`: the modality
+    values that the display shows, where they are the image's own range and no window of the source.
+    """
+
+    film: NDArray[np.uint8] | None = None
+    stored: NDArray[np.int64] | None = None
+    evidence: Evidence | None = None
+    window: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BuiltObject:
     """A result object not yet encoded. `source` is the one image it shows, if it shows one.
 
@@ -74,3 +90,4 @@ class BuiltObject:
     kind: ObjectKind
     source: SopInstanceUid | None
     is_plain: bool = False
+    proof: Proof = field(default=Proof(), compare=False, repr=False)

@@ -48,15 +48,15 @@ class Softcopy:
 def softcopy_of(image: ImageResult, *, window: tuple[float, float] | None = None) -> Softcopy:
     """Read how an image is to be shown.
 
-    The source's first VOI LUT, else its first window (as the picture we draw). `window`, the least and
-    the greatest modality value shown, counts where the source has neither that holds together; without
-    it the range of all values that can be stored. Raises Unreadable.
+    As the picture we draw: `window`, the least and the greatest modality value shown, where that shows the
+    image's own range, also when the source states a window and nothing is seen through it. Else the
+    source's first VOI LUT, else its first window, else all values that can be stored. Raises Unreadable.
     """
     try:
         with quiet():
             ds = pydicom.dcmread(image.path, stop_before_pixels=True, force=True, specific_tags=list(_TAGS))
             modality, (low, high) = _modality(ds)
-            voi = _voi_lut(ds, low) or _window(ds)
+            voi = None if window else _voi_lut(ds, low) or _window(ds)
     except UNREADABLE as error:
         raise_if_away(error)
         raise Unreadable(f"the source's grey scale cannot be read: {type(error).__name__}") from error
@@ -168,6 +168,12 @@ def _table(ds: Dataset, item: object, *, least: float) -> Dataset | None:
     data = words[: count or 65_536].astype("u1" if bits == 8 else "<u2").tobytes()
     made.add(DataElement(_LUT_DATA, "OW", data + b"\x00" * (len(data) % 2)))
     return made
+
+
+def entries_of(ds: Dataset, item: object) -> NDArray[np.int64] | None:
+    """A LUT item's entries as numbers, None where it does not hold together. `ds` holds the item."""
+    table = _table(ds, item, least=0.0)
+    return None if table is None else _entries(table).astype(np.int64)
 
 
 def _words(data: object, *, count: int, is_little: bool) -> NDArray[np.int64]:

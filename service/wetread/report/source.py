@@ -19,6 +19,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
+from wetread.domain import agreed_side
 from wetread.errors import Transient, Unreadable
 from wetread.report.results import ImageResult
 
@@ -197,11 +198,11 @@ def pixel_aspect(source: Dataset) -> float:
 def side_of(source: Dataset) -> str:
     """The image's side, '' where the source does not say.
 
-    The image's and not the series': both knees may stand in one. Where it stands, the series' Laterality,
-    else asked of every paired part, need not (PS3.3 C.7.3.1).
+    Where the image states its own, the series' Laterality, else asked of every paired part, need not stand
+    (PS3.3 C.7.3.1).
     """
-    side = source.get("ImageLaterality") or source.get("Laterality")
-    return str(side) if side in _SIDES else ""
+    side = agreed_side(str(source.get("ImageLaterality") or ""), str(source.get("Laterality") or ""))
+    return side if side in _SIDES else ""
 
 
 def pixel_spacing_mm(source: Dataset) -> tuple[float, float] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from wetread.report.softcopy import entries_of
 from wetread.report.source import UNREADABLE, quiet, raise_if_away
 
 _ORDER: Final = {ImplicitVRLittleEndian: "<", ExplicitVRLittleEndian: "<", ExplicitVRBigEndian: ">"}
@@ -22,6 +24,8 @@ _READ: Final = (
     "PhotometricInterpretation", "SamplesPerPixel", "NumberOfFrames", "RescaleSlope", *_TABLES,
 )  # fmt: skip
 _DEFERRED_BYTES: Final = 4096
+# What the gate looks at, each way.
+SAMPLES_A_SIDE: Final = 256
 
 
 def evenly(length: int, count: int) -> NDArray[np.intp]:
@@ -43,6 +47,43 @@ def sample_stored(path: Path, count: int) -> NDArray[np.int64] | None:
     except UNREADABLE as error:
         raise_if_away(error)
         return None
+
+
+def sample_decoded(stored: NDArray[np.integer], ds: Dataset, count: int) -> NDArray[np.int64] | None:
+    """The same of a matrix that is decoded already, (rows, columns), and of its header.
+
+    Look-up tables do not hinder. None where one goes both ways, or the header contradicts itself.
+    """
+    try:
+        with quiet():
+            sign = _MONOCHROME.get(str(ds.get("PhotometricInterpretation"))), _direction(ds)
+    except UNREADABLE:
+        return None
+    if None in sign:
+        return None
+    grid = stored[np.ix_(evenly(stored.shape[0], count), evenly(stored.shape[1], count))]
+    return grid.astype(np.int64) * math.prod(part for part in sign if part)
+
+
+def _direction(ds: Dataset) -> int | None:
+    """1 where larger stored values become larger ones before polarity, -1 where smaller, None where both."""
+    if "PresentationLUTSequence" in ds:
+        return None
+    modality = _table_direction(ds, "ModalityLUTSequence")
+    # Of several the first counts; one that falls may have been left out as showing nothing.
+    voi = _table_direction(ds, "VOILUTSequence")
+    if modality is None or voi != 1:
+        return None
+    return modality if "ModalityLUTSequence" in ds or float(ds.get("RescaleSlope") or 1) > 0 else -1
+
+
+def _table_direction(ds: Dataset, keyword: str) -> int | None:
+    items = ds.get(keyword) or []
+    if not items:
+        return 1
+    entries = entries_of(ds, items[0])
+    steps = np.diff(entries) if entries is not None else np.zeros(0)
+    return next((sign for sign in (1, -1) if steps.any() and (steps * sign >= 0).all()), None)
 
 
 def _sample(ds: Dataset, path: Path, count: int) -> NDArray[np.int64] | None:

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
-from wetread.domain import ImageHeader, SopInstanceUid, StudyUid
+from wetread.domain import ImageHeader, SopInstanceUid, StudyUid, agreed_side
 from wetread.errors import Unreadable
 from wetread.route.anatomy import find_body_part
 from wetread.route.element import is_uid, read_value
@@ -47,7 +47,7 @@ def read_header(ds: Dataset, *, transfer_syntax_uid: str) -> ImageHeader:
         Modality=_text(ds, "Modality").upper(),
         body_part=find_body_part(ds),
         view=_find_view(ds),
-        laterality=(_text(ds, "ImageLaterality") or _text(ds, "Laterality")).upper()[:1],
+        laterality=agreed_side(_text(ds, "ImageLaterality").upper()[:1], _text(ds, "Laterality").upper()[:1]),
         age_years=_find_age(ds),
         PhotometricInterpretation=_text(ds, "PhotometricInterpretation").upper(),
         Rows=_number(ds, "Rows", 0),

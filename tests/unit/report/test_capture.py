@@ -79,7 +79,7 @@ def test_capture_names_its_source_and_takes_its_orientation(tmp_path: Path) -> N
     [
         ({"Laterality": "R"}, "R"),
         ({"Laterality": "", "ImageLaterality": "B"}, "B"),
-        ({"Laterality": "L", "ImageLaterality": "R"}, "R"),
+        ({"Laterality": "L", "ImageLaterality": "R"}, ""),
         ({"Laterality": "N"}, ""),
         ({"Laterality": ""}, ""),
     ],

@@ -26,7 +26,7 @@ from tests.unit.report.studies import (
     write_source,
 )
 from tests.unit.report.test_gate import CAPTURE, COMMON, Mutation, delete, set_to
-from wetread.domain import Box
+from wetread.domain import Box, Finding
 from wetread.errors import InvalidObject
 from wetread.report.answer import Tone
 from wetread.report.band import COLOUR_OF, Band, band_rows, paint_band
@@ -224,3 +224,92 @@ def test_gate_catches_a_spacing_on_a_card(study: StudyResult) -> None:
     card = build_capture(study.images[0], None, study)
 
     assert_caught(card, study, set_to("PixelSpacing", ["0.14", "0.14"]))
+
+
+def inked(pixels: Pixels) -> NDArray[np.bool_]:
+    return np.ptp(pixels.astype(np.int16), axis=-1) > 0
+
+
+def without_marks(film: Pixels) -> Pixels:
+    """Every coloured pixel in the grey of the row's first."""
+    return np.where(inked(film)[..., None], film[:, :1], film).astype(np.uint8)
+
+
+def without_the_second_box(film: Pixels) -> Pixels:
+    below = len(film) // 2
+    return np.concatenate((film[:below], without_marks(film[below:])))
+
+
+def one_stray_stroke(film: Pixels) -> Pixels:
+    film[-40:-36, 20:60] = COLOUR_OF[Tone.POSITIVE]
+    return film
+
+
+@pytest.mark.parametrize(
+    "change",
+    [without_marks, without_the_second_box, one_stray_stroke],
+    ids=["no boxes", "one box of two", "a stroke that nobody found"],
+)
+def test_gate_catches_marks_that_are_not_the_findings(
+    study: StudyResult, change: Callable[[Pixels], Pixels]
+) -> None:
+    assert_caught(plain_of(study), study, film_becomes(change))
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        a_finding(0.87, Box(160, 150, 240, 260, 0.9), Box(300, 400, 420, 520, 0.7)),
+        a_finding(0.34, *FOUND.boxes),
+        a_finding(0.67, *FOUND.boxes),
+        a_finding(0.87),
+    ],
+    ids=["a box elsewhere", "in the colour of a doubt", "another probability", "no boxes"],
+)
+def test_gate_catches_marks_of_another_finding_under_the_right_answer(
+    study: StudyResult, drawn: Finding
+) -> None:
+    [image] = study.images
+    other = a_study(an_image(image.path, done(drawn)))
+    marks = build_capture(other.images[0], a_film(), other).ds
+
+    def exchange(ds: Dataset) -> None:
+        length = ds.Rows * ds.Columns * 3
+        below = (ds.Rows - marks.Rows) + band_rows(BAND, columns=ds.Columns)
+        start = length - (ds.Rows - below) * ds.Columns * 3
+        taken = marks.Rows * marks.Columns * 3
+        film = marks.PixelData[taken - (length - start) : taken]
+        ds.PixelData = ds.PixelData[:start] + film + b"\0" * (length % 2)
+
+    assert_caught(plain_of(study), study, exchange)
+
+
+def test_gate_takes_no_film_for_a_card_because_it_says_so(study: StudyResult) -> None:
+    inverted = build_capture(study.images[0], 1 - a_film(), study)
+    said = inverted.ds.DerivationDescription
+    inverted.ds.DerivationDescription = said.replace(said.split(".")[0], "Answer on a card")
+
+    with pytest.raises(InvalidObject, match=r"card.*inverted"):
+        check(inverted, study)
+
+
+def test_gate_catches_something_else_than_words_on_a_card(study: StudyResult) -> None:
+    card = build_capture(study.images[0], None, study)
+    assert_caught(card, study, lambda ds: setattr(ds, "PixelData", b"\0" * len(ds.PixelData)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [np.zeros_like, lambda heat: heat[:, ::-1], lambda heat: heat[::-1]],
+    ids=["none", "mirrored", "upside down"],
+)
+def test_gate_catches_colours_that_are_not_the_evidence(
+    study: StudyResult, change: Callable[[NDArray[np.float16]], NDArray[np.float16]]
+) -> None:
+    other = replace(EVIDENCE, heat_map=change(EVIDENCE.heat_map))
+    built = build_heat_map_capture(study.images[0], a_film(), study, [other])
+
+    planted = replace(built, proof=replace(built.proof, evidence=EVIDENCE))
+
+    with pytest.raises(InvalidObject, match="the colours are not the evidence"):
+        check(planted, study)

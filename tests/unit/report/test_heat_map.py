@@ -119,3 +119,21 @@ def test_same_evidence_gives_the_same_bytes(tmp_path: Path) -> None:
     image = read_image(tmp_path)
 
     assert to_part10(map_of(image)) == to_part10(map_of(image))
+
+
+@pytest.mark.parametrize(
+    ("source", "is_said"),
+    [
+        (SourceImage(), False),
+        (SourceImage(without=("PixelSpacing",)), True),
+        (SourceImage(more={"PixelSpacing": ["0", "0"]}), True),
+    ],
+    ids=["spacing", "none", "zero"],
+)
+def test_map_says_that_its_size_in_millimetres_is_a_surrogate_where_the_source_states_none(
+    tmp_path: Path, source: SourceImage, is_said: bool
+) -> None:
+    ds = map_of(read_image(tmp_path, source))
+
+    [derivation] = ds.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence
+    assert ("1 mm across a pixel" in derivation.DerivationDescription) == is_said

@@ -12,6 +12,7 @@ from wetread.domain import Box
 from wetread.report.answer import SAFETY_NOTE, Tone
 from wetread.report.band import COLOUR_OF, Band, band_rows, paint_band
 from wetread.report.layout import LEAST_COLUMNS, LEAST_SIDE
+from wetread.report.lettering import line_height, paint_text, width_of
 from wetread.report.overlay import draw_overlay
 from wetread.report.tint import colour_bar
 
@@ -252,3 +253,21 @@ def test_heat_grows_lighter_with_the_evidence_for_the_colour_blind_too(blindness
 
     assert (np.diff(lightness[::40]) > 0).all()
     assert lightness[-1] - lightness[0] > 10
+
+
+def is_written(picture: NDArray[np.uint8], text: str) -> bool:
+    """Whether a tag on black says this, at the size of a picture 1000 pixels high."""
+    size = 1000 // 52
+    wanted = np.zeros((line_height(size), width_of(text, size) + size // 2, 3), np.uint8)
+    paint_text(wanted, text, x=size // 4, y=0, size_px=size, colour=COLOUR_OF[Tone.POSITIVE])
+    return float(cv2.matchTemplate(picture, wanted, cv2.TM_CCOEFF_NORMED).max()) > 0.999
+
+
+def test_every_tag_says_label_and_zone_and_the_first_the_probability() -> None:
+    boxes = [Box(100, 100, 200, 200, 0.9), Box(300, 500, 400, 600, 0.9)]
+    display = np.zeros((1000, 800), np.float32)
+
+    picture = draw_overlay(display, findings=[a_finding(0.87, *boxes)], band=None)
+
+    assert is_written(picture[:350], "Fracture 87 %, positive")
+    assert is_written(picture[350:], "Fracture, positive")

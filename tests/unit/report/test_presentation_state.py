@@ -23,6 +23,7 @@ from tests.unit.report.studies import (
     write_source,
 )
 from wetread.domain import Box
+from wetread.pipeline.film import Film
 from wetread.report.annotation import Area, annotate, boxed
 from wetread.report.encode import to_part10
 from wetread.report.gate import check
@@ -170,6 +171,19 @@ def test_source_without_a_usable_window_gets_what_the_picture_shows_else_all_val
 
     assert (float(given.WindowCenter), float(given.WindowWidth)) == (1100.5, 2001)
     assert (float(whole.WindowCenter), float(whole.WindowWidth)) == (2048, 4096)
+
+
+def test_window_through_which_nothing_is_seen_gives_way_to_what_the_picture_shows(tmp_path: Path) -> None:
+    flat = {"WindowCenter": "60000", "WindowWidth": "10"}
+    image = read_image(
+        tmp_path, SourceImage(more=flat | {"PixelData": (a_display() * 4095).astype("<u2").tobytes()})
+    )
+    shown = Film(image).window
+
+    (window,) = state_of(image, window=shown).SoftcopyVOILUTSequence
+
+    assert shown is not None
+    assert float(window.WindowWidth) == pytest.approx(shown[1] - shown[0] + 1)
 
 
 def test_rescale_and_sigmoid_are_carried(tmp_path: Path) -> None:
