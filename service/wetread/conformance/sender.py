@@ -18,10 +18,11 @@ def sender_section(destinations: Sequence[Destination], *, listener_aet: str) ->
     return Section(
         "The sender",
         (
-            "Initiates one association per DICOM destination when results are due, keeps it between objects "
-            "and releases it when idle. It proposes the classes below and no others, each with Explicit VR "
-            "Little Endian and with Implicit VR Little Endian in a context of its own. Role SCU. To a "
-            "DICOMweb destination it sends each object by STOW-RS as application/dicom.",
+            "Initiates one association per DICOM destination and publishing process when results are due, "
+            "keeps it between objects and releases it when idle. It proposes the classes below and no "
+            "others, each with Explicit VR Little Endian and with Implicit VR Little Endian in a context of "
+            "its own. Role SCU. Storage commitment has an association of its own. To a DICOMweb destination "
+            "it sends each object by STOW-RS as application/dicom, and asks by QIDO-RS where commitment is set.",
         ),
         (
             _destinations(destinations, listener_aet),
@@ -51,9 +52,15 @@ def _destination(one: Destination, listener_aet: str) -> Row:
         "" if is_web else one.ae_title,
         "" if is_web else one.calling_aet or listener_aet,
         _tls(one),
-        f"awaited, {one.commit_wait_s:g} s" if one.commits else "not asked",
+        _commits(one),
         ", ".join(limits) or "none",
     )
+
+
+def _commits(one: Destination) -> str:
+    if not one.commits:
+        return "not asked"
+    return "asked by QIDO-RS" if one.kind == "dicomweb" else f"awaited, {one.commit_wait_s:g} s"
 
 
 def _tls(one: Destination) -> str:
@@ -89,13 +96,16 @@ def _proposed(destinations: Sequence[Destination]) -> Section:
 
 def _commitment() -> Section:
     rows: tuple[Row, ...] = (
-        ("Request", "N-ACTION, one for all that was sent, on an association with this context alone."),
+        ("Request", "N-ACTION for up to 200 objects, on an association with this context alone."),
         (
             "Report",
             f"On that association for {LISTEN_S:g} s, or on one that the archive opens to the listener.",
         ),
-        ("Objects that failed", "Sent again, five times at most; then shown to a person."),
-        ("No report in time", "Asked again under a new transaction; after three times slowly, and shown."),
+        ("Objects that failed", "Sent again, five times; then shown to a person, and sent ever more slowly."),
+        (
+            "No report in time",
+            "Asked again under a new transaction; after three times slowly, and shown; a week long.",
+        ),
         ("A late or repeated report", "Late ones count, repeated ones change nothing."),
     )
     return Section(
@@ -110,11 +120,11 @@ def _statuses() -> Section:
         ("Bxxx", "Delivered; the warning is kept with the delivery."),
         (
             "A7xx, no answer, lost or rejected association",
-            "Sent again later, with growing pauses, without end.",
+            "Sent again without end: pauses grow to a minute where the archive is away, to an hour else.",
         ),
         (
             "0122, or no presentation context",
-            "Not sent in this class: plainer objects that say the same go instead.",
+            "Not sent in this class: plainer objects that say the same go instead; without any, refused.",
         ),
         ("A9xx, Cxxx, others", "Refused: shown to a person, who may send it again; tried again slowly."),
     )
