@@ -42,7 +42,7 @@ ALLOWED: Final = (
     ),
     _allow(
         "dciodvfy",
-        r"/RequestedProcedureCodeSequence\(0032,1064\).*/CodingSchemeDesignator.* - Unrecognized defined term",
+        r"/RequestedProcedureCodeSequence\(0032,1064\).*/CodingSchemeDesignator.*Unrecognized defined term",
         "The hospital's own code of its order, carried over as the source has it.",
     ),
     _allow(
