@@ -41,6 +41,11 @@ ALLOWED: Final = (
         "It is unknown: the source states no side, and a presentation state has no other place for it.",
     ),
     _allow(
+        "dciodvfy",
+        r"/RequestedProcedureCodeSequence\(0032,1064\).*/CodingSchemeDesignator.*Unrecognized defined term",
+        "The hospital's own code of its order, carried over as the source has it.",
+    ),
+    _allow(
         "dsrdump|dsr2xml|dcmdump",
         r"VR checker does not support this Specific Character Set: ISO_IR 192",
         "DCMTK 3.6.7 says that it does not check UTF-8, not that something is wrong with it.",

@@ -21,13 +21,15 @@ def upload_s(size_bytes: int) -> float:
 class Lifeline:
     """Holds on to a connection beside the library that reads and writes it.
 
-    A socket's own timeout counts from byte to byte: a peer that trickles never meets it.
+    A socket's own timeout counts from byte to byte: a peer that trickles never meets it. `is_late` tells a
+    connection that was cut for that, `is_cut` one that was cut for whatever reason.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: socket.socket | None = None
         self.is_cut = False
+        self.is_late = False
 
     def watch(self, connection: socket.socket) -> None:
         """Hold on to a connection just opened, and no longer to the one before."""
@@ -41,8 +43,8 @@ class Lifeline:
     @contextmanager
     def within(self, limit_s: float) -> Iterator[None]:
         """Cut the connection when what is done inside takes longer."""
-        self.is_cut = False
-        timer = threading.Timer(limit_s, self.cut)
+        self.is_cut = self.is_late = False
+        timer = threading.Timer(limit_s, self._expire)
         timer.daemon = True
         timer.start()
         try:
@@ -56,6 +58,10 @@ class Lifeline:
         with self._lock, suppress(OSError):  # it may have ended by itself
             if self._held is not None:
                 self._held.shutdown(socket.SHUT_RDWR)
+
+    def _expire(self) -> None:
+        self.is_late = True
+        self.cut()
 
     def drop(self) -> None:
         """Hold on to nothing."""

@@ -77,17 +77,22 @@ class WebConnection:
             raise self._unreachable(error, limit_s) from error
         if self._lifeline.is_cut:
             # What looks like the end of an answer is ours.
-            raise _too_late(limit_s)
+            raise self._cut_off(limit_s)
         return answer
 
     def _unreachable(self, error: HTTPError, limit_s: float) -> Unreachable:
         if self._lifeline.is_cut:
-            return _too_late(limit_s)
+            return self._cut_off(limit_s)
         if isinstance(error, SSLError):
             return Unreachable(f"no trust in the TLS connection: {_tls_reason(error)}", code="tls")
         if isinstance(error, ReadTimeoutError):
             return _too_late(self._timeout_s)
         return Unreachable(f"the connection cannot be made or was lost ({_cause(error)})")
+
+    def _cut_off(self, limit_s: float) -> Unreachable:
+        if self._lifeline.is_late:
+            return _too_late(limit_s)
+        return Unreachable("the request was cut off: the service stops", code="cut_off")
 
     def _ask(self, method: str, url: str, headers: Mapping[str, str], body: Iterable[bytes] | None) -> Answer:
         response = self._pool.request(
