@@ -22,7 +22,7 @@ def sender_section(destinations: Sequence[Destination], *, listener_aet: str) ->
             "keeps it between objects and releases it when idle. It proposes the classes below and no "
             "others, each with Explicit VR Little Endian and with Implicit VR Little Endian in a context of "
             "its own. Role SCU. Storage commitment has an association of its own. To a DICOMweb destination "
-            "it sends each object by STOW-RS as application/dicom; where commitment is set it asks by QIDO-RS.",
+            "it sends each object by STOW-RS as application/dicom; with commitment it asks by QIDO-RS.",
         ),
         (
             _destinations(destinations, listener_aet),
