@@ -93,7 +93,7 @@ def _sample(ds: Dataset, path: Path, count: int) -> NDArray[np.int64] | None:
     is_plain = int(ds.get("SamplesPerPixel") or 1) == 1 and int(ds.get("NumberOfFrames") or 1) == 1
     if order is None or sign is None or not is_plain or any(name in ds for name in _TABLES):
         return None
-    if depth != 16 and (depth, order) != (8, "<"):
+    if (depth != 16 and (depth, order) != (8, "<")) or not 0 < int(ds.BitsStored) <= depth:
         return None
     stored = _pixels(ds, path, dtype=f"{order}u{depth // 8}")
     if stored is None:

@@ -33,6 +33,8 @@ BOX, OTHER_BOX = Box(100, 150, 180, 260, 0.9), Box(300, 400, 420, 520, 0.7)
 KNOWN = (
     # In the standard (PS3.3 table C.12-1) and asked by IHE's profile AI Results; the judge's table is older.
     "/DeviceUID(0018,1002)> - Attribute is not present in standard DICOM IOD",
+    # It is unknown: the source states neither side nor body part, and a presentation state must say so.
+    "</Laterality(0020,0060)> - is only permitted to be empty when actually unknown",
 )
 
 
