@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 import subprocess
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydicom import dcmread
 from pydicom.dataset import FileDataset
 from pydicom.uid import CTImageStorage, DigitalXRayImageStorageForPresentation, RLELossless
 
+from tests.conftest import find_tool
 from wetread.phantom.chest import draw_chest
 from wetread.phantom.dicom import DemoCase, Truth, demo_set, to_dataset
 from wetread.phantom.film import Phantom
@@ -97,8 +97,8 @@ def test_demo_set_makes_the_same_studies_only_when_the_root_is_the_same(cases: l
     assert not first & other
 
 
-@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dciodvfy (dicom3tools) is not installed")
 def test_demo_set_is_clean_in_dciodvfy(cases: list[DemoCase], tmp_path: Path) -> None:
+    find_tool("dciodvfy")
     errors: dict[str, list[str]] = {}
     for number, case in enumerate(cases):
         path = tmp_path / f"{number}.dcm"

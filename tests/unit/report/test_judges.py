@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import find_tool
 from tests.unit.report.studies import (
     PNEUMONIA_MODEL,
     SourceImage,
@@ -41,12 +40,7 @@ KNOWN = (
 @pytest.fixture
 def dciodvfy() -> str:
     """The validator of Debian's dicom3tools."""
-    path = shutil.which("dciodvfy")
-    if path is None and os.environ.get("CI") == "true":
-        pytest.fail("dciodvfy (Debian: dicom3tools) is missing")
-    if path is None:
-        pytest.skip("dciodvfy (Debian: dicom3tools) is not installed")
-    return path
+    return find_tool("dciodvfy")
 
 
 def complaints(tool: str, data: bytes, folder: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conftest import find_tool
 from tests.unit.report.studies import (
     FRACTURE_MODEL,
     PNEUMONIA,
@@ -59,19 +59,11 @@ def a_read_study(folder: Path, source: SourceImage) -> StudyResult:
     return a_study(an_image(write_source(folder, source), done(SEEN, doubtful)))
 
 
-def found(name: str) -> str:
-    """A judge's path, or the test is skipped."""
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"{name} is not installed")
-    return path
-
-
 @pytest.mark.parametrize("source", CASES.values(), ids=CASES)
 def test_dciodvfy_finds_nothing_in_the_objects_beside_report_and_capture(
     tmp_path: Path, source: SourceImage
 ) -> None:
-    tool, study = found("dciodvfy"), a_read_study(tmp_path, source)
+    tool, study = find_tool("dciodvfy"), a_read_study(tmp_path, source)
     (image,) = study.images
 
     built = (
@@ -91,7 +83,7 @@ IN_ASCII = {name: source for name, source in CASES.items() if source.patient_nam
 
 @pytest.mark.parametrize("source", IN_ASCII.values(), ids=IN_ASCII)
 def test_dcmpschk_passes_a_presentation_state(tmp_path: Path, source: SourceImage) -> None:
-    tool, study = found("dcmpschk"), a_read_study(tmp_path, source)
+    tool, study = find_tool("dcmpschk"), a_read_study(tmp_path, source)
     path = tmp_path / "state"
     path.write_bytes(to_part10(build_presentation_state(study.images[0], study).ds))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import struct
 import subprocess
 from dataclasses import replace
@@ -13,6 +11,7 @@ import numpy as np
 import pytest
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
+from tests.conftest import find_tool
 from tests.unit.report.studies import (
     FRACTURE_MODEL,
     SourceImage,
@@ -122,12 +121,7 @@ def an_odd_study(folder: Path, keyword: str, value: bytes) -> StudyResult:
 @pytest.fixture
 def dciodvfy() -> str:
     """The validator of Debian's dicom3tools."""
-    path = shutil.which("dciodvfy")
-    if path is None and os.environ.get("CI") == "true":
-        pytest.fail("dciodvfy (Debian: dicom3tools) is missing")
-    if path is None:
-        pytest.skip("dciodvfy (Debian: dicom3tools) is not installed")
-    return path
+    return find_tool("dciodvfy")
 
 
 def errors(tool: str, data: bytes, folder: Path) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from tests.conftest import find_tool
 from tests.unit.report.studies import (
     PNEUMONIA,
     SourceImage,
@@ -264,8 +264,7 @@ def test_worst_finding_comes_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bits", [8, 12, 16])
 def test_image_under_a_state_looks_as_it_does_without(tmp_path: Path, photometric: str, bits: int) -> None:
     for tool in ("dcmp2pgm", "dcm2pnm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"{tool} (Debian: dcmtk) is not installed")
+        find_tool(tool)
     kind = "u1" if bits == 8 else "<u2"
     pixels = (a_display() * ((1 << bits) - 1)).astype(kind).tobytes()
     more = {"PhotometricInterpretation": photometric, "PixelData": pixels}
